@@ -1,0 +1,49 @@
+# A reader's and a gate's way in. `make help` lists the targets.
+PYTHON ?= python3
+EXTRAS ?= service,dev
+PYTHON_IMAGE ?= python:3.12-slim-bookworm
+RUNNER_IMAGE ?= azr-runner:dev
+RUNNER_PACKAGES ?= numpy sympy
+DOCKER_BUILD_FLAGS ?=
+ARGS ?=
+
+BIN := .venv/bin
+STAMP := .venv/.installed
+DEBIAN_PACKAGES := bubblewrap libseccomp2 libfaketime python3-venv python3-numpy python3-sympy redis-server
+
+.DEFAULT_GOAL := help
+.PHONY: help setup test lint demo bench runner-image clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## make .venv with both packages in it; install the few Debian packages needed
+	@bash .ci/lib/need-packages.sh $(DEBIAN_PACKAGES)
+	@$(MAKE) -s $(STAMP)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
+	@echo '$(EXTRAS)' > $@
+
+test: setup ## run the tests (ARGS="tests/sandbox -k memory")
+	$(BIN)/pytest $(ARGS)
+
+lint: setup ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+demo: setup ## show a few programs judged, from attack to verdict
+	$(BIN)/azr-executor demo $(ARGS)
+
+bench: setup ## measure runs per second and latency here (ARGS="--help")
+	$(BIN)/azr-executor bench $(ARGS)
+
+runner-image: ## build the image that untrusted programs run in (PYTHON_IMAGE=...)
+	docker build $(DOCKER_BUILD_FLAGS) -f docker/runner.Dockerfile -t $(RUNNER_IMAGE) \
+	    --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --build-arg RUNNER_PACKAGES='$(RUNNER_PACKAGES)' .
+
+clean: ## remove .venv and everything that tools leave behind
+	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,41 @@
+"""The HTTP application, assembled in one visible place."""
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from fastapi import FastAPI
+
+from executor_service import __version__, problems
+from executor_service.body_limit import BodyLimit
+from executor_service.routes import batch, operations, status
+from executor_service.service import running_service
+from executor_service.settings import Settings
+
+_DESCRIPTION = """
+Runs Python programs that nobody trusts and says what is true of them. Every example below works
+when pasted. Errors are RFC 9457 problem documents.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; its lifespan starts and ends the sandboxes."""
+    chosen = settings or Settings()
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with running_service(chosen) as service:
+            app.state.service = service
+            yield
+
+    app = FastAPI(
+        title="AZR executor",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        redoc_url=None,
+    )
+    app.add_middleware(BodyLimit, max_bytes=chosen.max_body_bytes)
+    problems.install(app)
+    for router in (operations.router, batch.router, status.router):
+        app.include_router(router)
+    return app

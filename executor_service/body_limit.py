@@ -1,0 +1,66 @@
+"""Bounds request bodies before anything reads them, let alone parses them."""
+
+import json
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from executor_service.problems import MEDIA_TYPE, problem
+
+
+class BodyTooLarge(Exception):
+    """More bytes came than are allowed."""
+
+
+class BodyLimit:
+    """ASGI middleware that answers 413 to a body of more than ``max_bytes``.
+
+    A declared length is refused at once; a body without one (chunked) is counted as it comes.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self._app = app
+        self._max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        for name, value in scope["headers"]:
+            if name == b"content-length" and value.isdigit() and int(value) > self._max_bytes:
+                await self._refuse(send)
+                return
+        seen = 0
+        started = False
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            if message["type"] == "http.request":
+                seen += len(message.get("body", b""))
+                if seen > self._max_bytes:
+                    raise BodyTooLarge
+            return message
+
+        async def watched(message: Message) -> None:
+            nonlocal started
+            started = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, watched)
+        except BodyTooLarge:
+            if not started:
+                await self._refuse(send)
+
+    async def _refuse(self, send: Send) -> None:
+        detail = f"the body is larger than this server's {self._max_bytes} bytes"
+        body = json.dumps(problem(413, detail)).encode()
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            # What is left of the body is not read, so the connection cannot be used again.
+            (b"connection", b"close"),
+        ]
+        await send({"type": "http.response.start", "status": 413, "headers": headers})
+        await send({"type": "http.response.body", "body": body})

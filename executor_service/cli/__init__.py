@@ -1,0 +1,1 @@
+"""The ``azr-executor`` command: one module per subcommand."""

@@ -1,0 +1,37 @@
+"""The ``azr-executor`` command and the list of its subcommands."""
+
+import typer
+
+from executor_service import __version__
+from executor_service.cli import bench, demo, doctor, seccomp, serve, verify
+
+app = typer.Typer(
+    name="azr-executor",
+    help="Run programs that nobody trusts and say what is true of them.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: bool = typer.Option(
+        False, "--version", callback=_print_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Run programs that nobody trusts and say what is true of them."""
+
+
+app.command("serve", epilog=serve.EXAMPLES)(serve.serve)
+app.command("verify", epilog=verify.EXAMPLES)(verify.verify)
+app.command("doctor", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.command("seccomp", epilog=seccomp.EXAMPLES)(seccomp.seccomp)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("bench", epilog=bench.EXAMPLES)(bench.bench)

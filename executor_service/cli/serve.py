@@ -1,0 +1,69 @@
+"""``azr-executor serve``: the HTTP service in this process."""
+
+import ipaddress
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from executor_service import logs
+from executor_service.app import create_app
+from executor_service.cli.options import load_settings, plain_errors
+from executor_service.errors import ConfigurationError
+
+EXAMPLES = """
+[bold]Examples[/]
+
+azr-executor serve
+
+azr-executor serve --port 8080 --slots 8
+
+EXECUTOR_BACKEND=docker azr-executor serve
+"""
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address to listen on (default 127.0.0.1).")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port (default 8000).")] = None,
+    slots: Annotated[
+        int | None, typer.Option(help="Warm sandboxes (default: the usable CPUs).")
+    ] = None,
+    backend: Annotated[
+        str | None, typer.Option(help="bubblewrap (default) or docker.")
+    ] = None,
+) -> None:
+    """Serve the HTTP API with embedded sandboxes; every setting is an EXECUTOR_* variable too."""
+    settings = load_settings(host=host, port=port, slots=slots, backend=backend)
+    with plain_errors():
+        if not is_loopback(settings.host):
+            raise ConfigurationError(
+                f"{settings.host} is not a loopback address, and this server asks for no keys: "
+                "put it behind something that does, or listen on 127.0.0.1"
+            )
+        logs.configure(settings.log_level)
+        server = uvicorn.Server(
+            uvicorn.Config(
+                create_app(settings),
+                host=settings.host,
+                port=settings.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=10,
+            )
+        )
+        server.run()
+        if not server.started:
+            raise ConfigurationError("the service did not start; the reason is in the log above")
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether ``host`` can be reached from this machine alone."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,59 @@
+"""The service's exceptions, by whose fault they are.
+
+A failing program is a *result* (a run status), never an exception. What is raised is either
+the caller's mistake or ours::
+
+    ExecutorError
+    ├── RequestError               the caller's: answered 4xx, names the field and the fix
+    │   └── LiteralError           a text is not an acceptable literal or argument list
+    ├── QueueFull                  too much work waiting: 429 with Retry-After
+    ├── InfrastructureError        ours: becomes ``infra_error``, is retryable, never a score
+    │   ├── SandboxStartError      a sandbox could not be started
+    │   ├── SandboxDied            a sandbox went away with a run in it
+    │   └── ProtocolError          a sandbox spoke nonsense on its stream
+    └── ConfigurationError         the operator's: a setting or a missing host package
+"""
+
+
+class ExecutorError(Exception):
+    """Parent of everything this package raises on purpose."""
+
+
+class RequestError(ExecutorError):
+    """The request is not acceptable; ``field`` says where, the message says how to mend it."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class LiteralError(RequestError):
+    """A text is not a literal, or goes over a bound of the literal parser."""
+
+
+class QueueFull(ExecutorError):
+    """The dispatcher holds as much as it may; try again after ``retry_after`` seconds."""
+
+    def __init__(self, message: str, *, retry_after: float) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class InfrastructureError(ExecutorError):
+    """The service failed; the program is not to blame and gets no score."""
+
+
+class SandboxStartError(InfrastructureError):
+    """A sandbox could not be started."""
+
+
+class SandboxDied(InfrastructureError):
+    """A sandbox ended while a run was in it."""
+
+
+class ProtocolError(InfrastructureError):
+    """A sandbox sent bytes that are not the protocol."""
+
+
+class ConfigurationError(ExecutorError):
+    """A setting is wrong or the host lacks something; the message says what to do."""

@@ -1,0 +1,116 @@
+"""Errors over HTTP: RFC 9457 problem details, one function per kind."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+
+from executor_service.errors import InfrastructureError, QueueFull, RequestError
+
+MEDIA_TYPE: Final = "application/problem+json"
+_TITLES: Final = {
+    400: "Bad request",
+    401: "Not authenticated",
+    404: "Not found",
+    405: "Method not allowed",
+    413: "Request body too large",
+    422: "Unacceptable request",
+    429: "Queue full",
+    500: "Internal error",
+    503: "Not available",
+}
+
+
+def problem(status: int, detail: str, *, field: str | None = None) -> dict[str, Any]:
+    """Return a problem document; ``field`` names the part of the request that is wrong."""
+    document: dict[str, Any] = {
+        "type": f"urn:azr-executor:problem:{status}",
+        "title": _TITLES.get(status, "Error"),
+        "status": status,
+        "detail": detail,
+    }
+    if field is not None:
+        document["field"] = field
+    return document
+
+
+def response(document: dict[str, Any], headers: dict[str, str] | None = None) -> Response:
+    """Return a problem document as an HTTP response."""
+    return Response(
+        json.dumps(document), document["status"], headers=headers, media_type=MEDIA_TYPE
+    )
+
+
+def from_request_error(error: RequestError) -> dict[str, Any]:
+    """Return the problem of a request that is understood but not acceptable."""
+    where = f"{error.field}: " if error.field else ""
+    return problem(422, f"{where}{error}", field=error.field)
+
+
+def from_validation(errors: Sequence[Any], drop: int = 0) -> dict[str, Any]:
+    """Return the problem of a request whose fields are wrong; ``drop`` leading path parts go."""
+    details = []
+    for error in errors:
+        path = ".".join(str(part) for part in error["loc"][drop:]) or "body"
+        details.append((path, f"{path}: {error['msg']}"))
+    document = problem(422, "; ".join(text for _, text in details), field=details[0][0])
+    document["errors"] = [{"field": path, "detail": text} for path, text in details]
+    return document
+
+
+def item_problem(error: RequestError | ValidationError) -> dict[str, Any]:
+    """Return the problem that stands in place of a bad item of a batch."""
+    if isinstance(error, RequestError):
+        return from_request_error(error)
+    # The discriminator's value is part of pydantic's path and none of the caller's.
+    errors = [
+        {**detail, "loc": [p for p in detail["loc"] if p not in _DISCRIMINATORS]}
+        for detail in error.errors()
+    ]
+    return from_validation(errors)
+
+
+_DISCRIMINATORS: Final = ("deduction", "abduction", "induction")
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of ``app`` a problem document."""
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        details = error.errors()
+        if details and details[0]["type"] == "json_invalid":
+            return response(problem(400, f"the body is not JSON: {details[0]['ctx']['error']}"))
+        trimmed = [
+            {**detail, "loc": [p for p in detail["loc"] if p not in _DISCRIMINATORS]}
+            for detail in details
+        ]
+        return response(from_validation(trimmed, drop=1))
+
+    @app.exception_handler(RequestError)
+    async def on_request_error(request: Request, error: RequestError) -> Response:
+        return response(from_request_error(error))
+
+    @app.exception_handler(QueueFull)
+    async def on_queue_full(request: Request, error: QueueFull) -> Response:
+        return response(
+            problem(429, str(error)), {"Retry-After": str(int(error.retry_after + 0.999))}
+        )
+
+    @app.exception_handler(InfrastructureError)
+    async def on_infrastructure(request: Request, error: InfrastructureError) -> Response:
+        return response(problem(503, str(error)), {"Retry-After": "1"})
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        headers = dict(error.headers) if error.headers else None
+        return response(problem(error.status_code, str(error.detail)), headers)
+
+    @app.exception_handler(Exception)
+    async def on_defect(request: Request, error: Exception) -> Response:
+        return response(problem(500, "an internal error; it is in the service's log"))

@@ -1,0 +1,119 @@
+"""``POST /v1/batch``: many operations in one request, answered together or as they finish."""
+
+import contextlib
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from executor_service import problems
+from executor_service.errors import RequestError
+from executor_service.operations import OPERATION_NAMES, AnyOperation, parse_operation
+from executor_service.routes.answers import answer, dump
+from executor_service.routes.results import BatchResults
+from executor_service.service import Service
+
+router = APIRouter(tags=["operations"])
+MAX_ITEMS: Final = 1024
+NDJSON: Final = "application/x-ndjson"
+
+_EXAMPLE: dict[str, Any] = {
+    "items": [
+        {"op": "execute", "program": "def f(x):\n    return x + 1", "inputs": ["1", "2"]},
+        {"op": "validate", "program": "def f(x):\n    return x + 1", "input": "1"},
+        {
+            "op": "verify",
+            "mode": "abduction",
+            "program": "def f(x):\n    return x + 1",
+            "output": "2",
+            "answer": "1",
+        },
+    ]
+}
+
+
+class BatchRequest(BaseModel):
+    """1 to 1024 operations, each with its ``op``: execute, validate or verify."""
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+
+    items: list[Any] = Field(min_length=1, max_length=MAX_ITEMS)
+
+
+class ParsedItems:
+    """A batch's good operations with their places, and the problems of its bad ones."""
+
+    def __init__(self, items: list[Any]) -> None:
+        self.operations: list[AnyOperation] = []
+        self.places: list[int] = []
+        self.problems: dict[int, dict[str, Any]] = {}
+        for place, item in enumerate(items):
+            try:
+                operation = parse_item(item)
+            except (RequestError, ValidationError) as error:
+                self.problems[place] = {"error": problems.item_problem(error)}
+            else:
+                self.operations.append(operation)
+                self.places.append(place)
+
+
+def parse_item(item: object) -> AnyOperation:
+    """Return the operation that a batch item describes.
+
+    Raises:
+        RequestError: It has no known ``op``.
+        pydantic.ValidationError: A field is missing, unknown or wrong.
+    """
+    if not isinstance(item, dict):
+        raise RequestError("an item is an object with an op")
+    name = item.get("op")
+    if not isinstance(name, str) or name not in OPERATION_NAMES:
+        raise RequestError(f"one of {', '.join(OPERATION_NAMES)} is wanted", field="op")
+    return parse_operation(name, {key: value for key, value in item.items() if key != "op"})
+
+
+@router.post(
+    "/v1/batch",
+    response_model=BatchResults,
+    responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
+)
+async def batch(request: Request, body: BatchRequest) -> Response:
+    """Carry out many operations; with ``Accept: application/x-ndjson`` results stream."""
+    service: Service = request.app.state.service
+    parsed = ParsedItems(body.items)
+    results = service.dispatcher.submit(parsed.operations)
+    if NDJSON in request.headers.get("accept", ""):
+        first = await anext(results, None)
+        return StreamingResponse(_stream(parsed, first, results), media_type=NDJSON)
+    ordered: list[Any] = [None] * len(body.items)
+    for place, document in parsed.problems.items():
+        ordered[place] = document
+    async for index, result in results:
+        ordered[parsed.places[index]] = _shown(result)
+    return answer({"results": ordered})
+
+
+def _shown(result: Any) -> Any:
+    if isinstance(result, RequestError):
+        return {"error": problems.from_request_error(result)}
+    return result
+
+
+async def _stream(
+    parsed: ParsedItems, first: tuple[int, Any] | None, rest: AsyncGenerator[tuple[int, Any]]
+) -> AsyncIterator[bytes]:
+    # Closed with the response: a client that leaves takes its waiting operations with it.
+    async with contextlib.aclosing(rest):
+        for place, document in parsed.problems.items():
+            yield dump({"index": place, **document}) + b"\n"
+        if first is None:
+            return
+        yield _line(parsed, *first)
+        async for index, result in rest:
+            yield _line(parsed, index, result)
+
+
+def _line(parsed: ParsedItems, index: int, result: Any) -> bytes:
+    return dump({"index": parsed.places[index], **_shown(result)}) + b"\n"

@@ -1,0 +1,65 @@
+"""``POST /v1/execute``, ``/v1/validate``, ``/v1/verify`` and ``GET /v1/policy``."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request
+from fastapi.responses import Response
+
+from executor_service.errors import RequestError
+from executor_service.operations import (
+    AbductionOperation,
+    AnyOperation,
+    AnyVerify,
+    DeductionOperation,
+    ExecuteOperation,
+    InductionOperation,
+    ValidateOperation,
+)
+from executor_service.routes.answers import answer
+from executor_service.routes.results import ExecuteResult, PolicyResult, Validation, VerdictResult
+from executor_service.service import Service
+from executor_service.verifier.policy import DEFAULT_POLICY, describe
+
+router = APIRouter(tags=["operations"])
+
+_VERIFY_EXAMPLES: dict[str, Any] = {
+    model.__name__.removesuffix("Operation").lower(): {
+        "value": model.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
+    }
+    for model in (DeductionOperation, AbductionOperation, InductionOperation)
+}
+
+
+async def _one(request: Request, operation: AnyOperation) -> Response:
+    service: Service = request.app.state.service
+    async for _, result in service.dispatcher.submit([operation]):
+        if isinstance(result, RequestError):
+            raise result
+        return answer(result)
+    raise AssertionError("a submitted operation has a result")
+
+
+@router.post("/v1/execute", response_model=ExecuteResult)
+async def execute(request: Request, operation: ExecuteOperation) -> Response:
+    """Call a program on inputs, each in a process of its own."""
+    return await _one(request, operation)
+
+
+@router.post("/v1/validate", response_model=Validation)
+async def validate(request: Request, operation: ValidateOperation) -> Response:
+    """Say whether a task is worth posing: allowed, running and deterministic."""
+    return await _one(request, operation)
+
+
+@router.post("/v1/verify", response_model=VerdictResult)
+async def verify(
+    request: Request, operation: Annotated[AnyVerify, Body(openapi_examples=_VERIFY_EXAMPLES)]
+) -> Response:
+    """Judge an answer: a predicted output, a proposed input, or a program."""
+    return await _one(request, operation)
+
+
+@router.get("/v1/policy", response_model=PolicyResult)
+async def policy() -> Response:
+    """Show the default policy of validate."""
+    return answer(describe(DEFAULT_POLICY))

@@ -1,0 +1,182 @@
+"""The shapes of results, for ``/openapi.json``; the results themselves are built as plain data."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+RunStatus = Literal[
+    "ok",
+    "runtime_error",
+    "timeout",
+    "memory_limit",
+    "output_limit",
+    "process_limit",
+    "security_violation",
+    "unsupported_value",
+    "invalid_program",
+    "invalid_input",
+    "infra_error",
+]
+VerdictStatus = Literal[
+    "correct",
+    "wrong",
+    "invalid_answer",
+    "nondeterministic",
+    "runtime_error",
+    "timeout",
+    "memory_limit",
+    "output_limit",
+    "process_limit",
+    "security_violation",
+    "unsupported_value",
+    "invalid_program",
+    "invalid_input",
+    "infra_error",
+]
+Factor = Literal["hash_seed", "process", "clock", "environment", "call"]
+
+
+class Shape(BaseModel):
+    """Parent of all result shapes."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+class TypedValueShape(Shape):
+    """A value with its exact type."""
+
+    t: str
+    """Type tag."""
+    v: Any = None
+    """Content, absent for none and ellipsis."""
+
+
+class UsageShape(Shape):
+    """What the runs of one result used."""
+
+    cpu_ms: float
+    wall_ms: float
+    max_rss_kb: int
+
+
+class ErrorShape(Shape):
+    """What a program raised."""
+
+    type: str
+    message: str
+    line: int | None
+
+
+class Outcome(Shape):
+    """How one call ended."""
+
+    status: RunStatus
+    output: str | None
+    """repr text of the value."""
+    value: TypedValueShape | None
+    stdout: str
+    stderr: str
+    error: ErrorShape | None
+    usage: UsageShape
+
+
+class ExecuteResult(Shape):
+    """One outcome per input, in order."""
+
+    outcomes: list[Outcome]
+
+
+class DeterminismShape(Shape):
+    """What the runs of a validation showed."""
+
+    runs: int
+    agree: bool | None
+    """Null where nothing was run."""
+    varied: list[Factor]
+    """The factors that really differed between the runs on this host."""
+    broken_by: Factor | None
+    observations: list[str]
+
+
+class Validation(Shape):
+    """Whether a task is worth posing."""
+
+    valid: bool
+    reason: VerdictStatus | None
+    retryable: bool
+    """True with infra_error alone: not a judgement on the task."""
+    message: str
+    output: str | None
+    value: TypedValueShape | None
+    determinism: DeterminismShape
+    usage: UsageShape
+
+
+class CaseShape(Shape):
+    """The verdict on one case."""
+
+    status: VerdictStatus
+    correct: bool | None
+
+
+class VerdictResult(Shape):
+    """The verdict on one verification."""
+
+    status: VerdictStatus
+    correct: bool | None
+    score: float | None
+    retryable: bool
+    message: str
+    expected: str | None
+    got: str | None
+    cases: list[CaseShape] | None
+    usage: UsageShape
+
+
+class PolicyResult(Shape):
+    """The default policy."""
+
+    banned_modules: list[str]
+    banned_names: list[str]
+    allow_imports: bool
+    max_program_chars: int
+
+
+class ProtectionShape(Shape):
+    """One layer of isolation."""
+
+    name: str
+    active: bool
+    detail: str
+
+
+class Info(Shape):
+    """What this server is."""
+
+    version: str
+    runner: str
+    python: str | None
+    """Version of the Python that runs programs."""
+    backend: str
+    slots: int
+    limits: dict[str, dict[str, float]]
+    protections: list[ProtectionShape]
+    queue_size: int
+    max_body_bytes: int
+    uptime_seconds: float
+
+
+class Problem(Shape):
+    """RFC 9457 problem details."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    field: str | None = None
+
+
+class BatchResults(Shape):
+    """Results in the order of the items; a bad item has ``error`` in its place."""
+
+    results: list[ExecuteResult | Validation | VerdictResult | dict[Literal["error"], Problem]]

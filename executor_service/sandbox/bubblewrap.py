@@ -1,0 +1,161 @@
+"""The embedded backend: sandboxes made by bubblewrap, without a daemon.
+
+Covered: own user, pid, mount, network, ipc, uts and cgroup namespaces; a root file system that
+holds the interpreter's files and nothing else, read-only; no capability; no new privileges; the
+container seccomp profile; death with the service. As root the launcher itself becomes ``nobody``
+first, so that even the host's view of a sandbox's user is an unprivileged one.
+Not covered: a limit on the sandbox's memory as a whole (each run has its own, by rlimit) and the
+fairness of CPU time between sandboxes; both are cgroup matters, and Docker's.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess  # nosec - the launcher
+import tempfile
+from pathlib import Path
+from typing import IO, Any, Final
+
+from executor_service.errors import ConfigurationError, SandboxStartError
+from executor_service.sandbox.backend import Protection, common_protections
+from executor_service.sandbox.interpreter import Interpreter
+from executor_service.sandbox.seccomp import compile_bpf, load_profile
+from executor_service.sandbox.stream import SandboxStream
+
+_RUNNER: Final = Path(__file__).parent / "runner"
+_INSIDE: Final = "/opt/azr-runner"
+_BOOT: Final = (
+    f"import sys; sys.path.insert(0, {_INSIDE!r}); "
+    "from runner.supervisor import main; sys.path.pop(0); main()"
+)
+_NOBODY: Final = 65_534
+_KEPT_STDERR: Final = 4000
+
+
+class BubblewrapSandbox:
+    """One bwrap process and the stream to its supervisor."""
+
+    def __init__(
+        self, process: subprocess.Popen[bytes], stream: SandboxStream, stderr: IO[bytes]
+    ) -> None:
+        self.stream = stream
+        self._process = process
+        self._stderr = stderr
+
+    async def kill(self) -> None:
+        """Kill bwrap; the kernel then ends the whole pid namespace."""
+        self.stream.close()
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGKILL)
+            await asyncio.to_thread(self._process.wait)
+        self._stderr.close()
+
+    def last_words(self) -> str:
+        """Return the end of what bwrap and the supervisor wrote to stderr."""
+        if self._stderr.closed:
+            return ""
+        self._stderr.seek(0, os.SEEK_END)
+        self._stderr.seek(max(self._stderr.tell() - _KEPT_STDERR, 0))
+        return self._stderr.read().decode(errors="replace").strip()
+
+
+class BubblewrapBackend:
+    """Launches sandboxes as direct children of this process."""
+
+    name = "bubblewrap"
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        bwrap = shutil.which("bwrap")
+        if bwrap is None:
+            raise ConfigurationError("bubblewrap is not installed: apt-get install bubblewrap")
+        self._bwrap = bwrap
+        self._interpreter = interpreter
+        self._filter = compile_bpf(load_profile("container"))
+        self.drops_root = os.getuid() == 0 and interpreter.readable_by_others()
+
+    async def launch(self) -> BubblewrapSandbox:
+        """Start one sandbox."""
+        ours, theirs = socket.socketpair()
+        stderr = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the sandbox
+        with theirs:
+            try:
+                process = self._start(theirs, stderr)
+            except OSError as error:
+                ours.close()
+                stderr.close()
+                raise SandboxStartError(f"bwrap does not start: {error}") from error
+        ours.setblocking(False)
+        loop = asyncio.get_running_loop()
+        _, stream = await loop.create_connection(SandboxStream, sock=ours)
+        return BubblewrapSandbox(process, stream, stderr)
+
+    def _start(self, stream: socket.socket, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
+        files = {path.name: _memory_file(path.read_bytes()) for path in _RUNNER.glob("*.py")}
+        seccomp = _memory_file(self._filter)
+        user: dict[str, Any] = {}
+        if self.drops_root:
+            user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        try:
+            return subprocess.Popen(  # noqa: S603
+                [self._bwrap, *self._arguments(files, seccomp)],
+                stdin=stream,
+                stdout=stream,
+                stderr=stderr,
+                env={},
+                pass_fds=[seccomp, *files.values()],
+                close_fds=True,
+                **user,
+            )
+        finally:
+            for descriptor in (seccomp, *files.values()):
+                os.close(descriptor)
+
+    def _arguments(self, files: dict[str, int], seccomp: int) -> list[str]:
+        arguments = [
+            "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent",
+            "--new-session", "--as-pid-1", "--cap-drop", "ALL", "--clearenv",
+            "--hostname", "sandbox", "--uid", str(_NOBODY), "--gid", str(_NOBODY),
+        ]  # fmt: skip
+        for path in self._interpreter.paths():
+            if path.is_symlink():
+                arguments += ["--symlink", os.readlink(path), str(path)]
+            else:
+                arguments += ["--ro-bind", str(path), str(path)]
+        arguments += ["--proc", "/proc", "--dir", "/tmp"]  # noqa: S108 - inside the sandbox
+        for device in ("/dev/null", "/dev/urandom"):
+            arguments += ["--dev-bind", device, device]
+        for name, descriptor in files.items():
+            arguments += ["--perms", "0444", "--ro-bind-data", str(descriptor)]
+            arguments += [f"{_INSIDE}/runner/{name}"]
+        arguments += ["--remount-ro", "/", "--chdir", "/", "--seccomp", str(seccomp)]
+        arguments += ["--", str(self._interpreter.executable), "-I", "-S", "-B", "-c", _BOOT]
+        return arguments
+
+    async def sweep(self) -> int:
+        """Nothing can be left behind: the kernel kills a sandbox when the service dies."""
+        return 0
+
+    def protections(self, hello: dict[str, Any]) -> list[Protection]:
+        """Return what is in force."""
+        return [
+            *common_protections(hello),
+            Protection("read_only_root", True, "only the interpreter's files, read-only"),
+            Protection("user_namespace", True, "with --disable-userns inside"),
+            Protection(
+                "unprivileged_launcher",
+                self.drops_root or os.getuid() != 0,
+                "bwrap runs as an ordinary user of the host",
+            ),
+            Protection("memory_cgroup", False, "per-run rlimits only; the docker backend has one"),
+        ]
+
+
+def _memory_file(data: bytes) -> int:
+    descriptor = os.memfd_create("azr-runner")
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor

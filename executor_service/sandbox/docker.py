@@ -1,0 +1,201 @@
+"""The Docker backend: one hardened container per sandbox.
+
+Covered: everything that ``container_options`` lists, plus what the runner does inside. The
+container's only connection to the outside is its attached stdin and stdout.
+Not covered: who may talk to the Docker daemon is root on its host; run the daemon rootless or on a
+machine of its own where that matters.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import socket
+from dataclasses import dataclass
+from typing import Any, Final
+
+import docker
+import docker.errors
+from docker.models.containers import Container
+from docker.types import LogConfig, Ulimit
+
+from executor_service.errors import ConfigurationError, SandboxStartError
+from executor_service.sandbox.backend import Protection, common_protections
+from executor_service.sandbox.seccomp import profile_path
+from executor_service.sandbox.stream import SandboxStream
+
+LABEL: Final = "org.azr-executor.sandbox"
+OWNER_LABEL: Final = "org.azr-executor.owner"
+_NOBODY: Final = "65534:65534"
+_OVERHEAD_MB: Final = 384
+"""What supervisor and zygotes (numpy's among them) take, on top of a run's own limit."""
+
+
+@dataclass(frozen=True)
+class DockerOptions:
+    """The operator's choices for containers."""
+
+    image: str
+    runtime: str | None
+    memory_mb: int
+    """The largest ``memory_mb`` a run may ask for; the container's limit is above it."""
+    cpus: float
+    pids: int
+    owner: str
+    """Marks the containers of one service: a sweep removes those of dead services alone."""
+
+
+class DockerSandbox:
+    """One container and the stream to its supervisor."""
+
+    def __init__(self, container: Container, stream: SandboxStream, raw: Any) -> None:
+        self.stream = stream
+        self._container = container
+        self._raw = raw
+
+    async def kill(self) -> None:
+        """Remove the container by force."""
+        self.stream.close()
+        await asyncio.to_thread(_remove, self._container)
+        with contextlib.suppress(OSError):
+            self._raw.close()
+
+    def last_words(self) -> str:
+        """Return the end of the container's stderr."""
+        return self.stream.stderr.decode(errors="replace").strip()
+
+
+class DockerBackend:
+    """Launches sandboxes through the Docker daemon."""
+
+    name = "docker"
+
+    def __init__(self, options: DockerOptions) -> None:
+        self._options = options
+        try:
+            self._client = docker.from_env(timeout=60)
+            self._client.ping()
+        except docker.errors.DockerException as error:
+            raise ConfigurationError(
+                f"no Docker daemon answers (DOCKER_HOST={os.environ.get('DOCKER_HOST', 'unset')}): "
+                f"{error}"
+            ) from error
+
+    async def launch(self) -> DockerSandbox:
+        """Create, attach to and start one container."""
+        try:
+            container, raw = await asyncio.to_thread(self._start)
+        except docker.errors.ImageNotFound as error:
+            raise SandboxStartError(
+                f"image {self._options.image} is missing: make runner-image"
+            ) from error
+        except (docker.errors.DockerException, OSError) as error:
+            raise SandboxStartError(f"Docker does not start a sandbox: {error}") from error
+        sock: socket.socket = raw._sock
+        sock.settimeout(None)
+        sock.setblocking(False)
+        loop = asyncio.get_running_loop()
+        # A duplicate, since the SDK's response object closes its own when it is collected.
+        _, stream = await loop.create_connection(
+            lambda: SandboxStream(multiplexed=True), sock=sock.dup()
+        )
+        return DockerSandbox(container, stream, raw)
+
+    def _start(self) -> tuple[Container, Any]:
+        container = self._client.containers.create(self._options.image, **self.container_options())
+        try:
+            raw = container.attach_socket(
+                params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+            container.start()
+        except BaseException:
+            _remove(container)
+            raise
+        return container, raw
+
+    def container_options(self) -> dict[str, Any]:
+        """Return what is asked of Docker for each container."""
+        options = self._options
+        memory = f"{options.memory_mb + _OVERHEAD_MB}m"
+        profile = json.dumps(json.loads(profile_path("container").read_text()))
+        chosen: dict[str, Any] = {
+            "stdin_open": True,
+            "tty": False,
+            "auto_remove": True,
+            "network_mode": "none",
+            "read_only": True,
+            "cap_drop": ["ALL"],
+            "security_opt": ["no-new-privileges", f"seccomp={profile}"],
+            "user": _NOBODY,
+            "mem_limit": memory,
+            "memswap_limit": memory,
+            "nano_cpus": int(options.cpus * 1e9),
+            "pids_limit": options.pids,
+            "ipc_mode": "none",
+            "tmpfs": {"/tmp": "size=16m,noexec,nosuid,nodev,nr_inodes=1024"},  # noqa: S108
+            "ulimits": [Ulimit(name="core", soft=0, hard=0)],
+            "log_config": LogConfig(type=LogConfig.types.NONE),
+            "hostname": "sandbox",
+            "environment": {},
+            "labels": {LABEL: "1", OWNER_LABEL: options.owner},
+        }
+        if options.runtime is not None:
+            chosen["runtime"] = options.runtime
+        return chosen
+
+    async def sweep(self) -> int:
+        """Remove the containers of services on this host that are no longer alive."""
+        return await asyncio.to_thread(self._sweep)
+
+    def _sweep(self) -> int:
+        removed = 0
+        for container in self._client.containers.list(all=True, filters={"label": LABEL}):
+            if not owner_alive(container.labels.get(OWNER_LABEL, "")):
+                _remove(container)
+                removed += 1
+        return removed
+
+    def protections(self, hello: dict[str, Any]) -> list[Protection]:
+        """Return what is in force."""
+        options = self._options
+        return [
+            *common_protections(hello),
+            Protection("read_only_root", True, "read-only image, noexec tmpfs on /tmp"),
+            Protection("memory_cgroup", True, f"{options.memory_mb + _OVERHEAD_MB} MiB, no swap"),
+            Protection("pids_cgroup", True, f"{options.pids} tasks"),
+            Protection(
+                "gvisor", options.runtime == "runsc", f"runtime {options.runtime or 'default'}"
+            ),
+        ]
+
+
+def _remove(container: Container) -> None:
+    # Gone already, or being removed by auto_remove: both are what is wanted.
+    with contextlib.suppress(docker.errors.NotFound, docker.errors.APIError):
+        container.remove(force=True)
+
+
+def owner_name() -> str:
+    """Return a name for this process that no later process on any host can have."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_start_ticks(os.getpid())}"
+
+
+def owner_alive(owner: str) -> bool:
+    """Tell whether the process that ``owner_name`` described may still run.
+
+    A process of another host cannot be looked up from here and counts as alive.
+    """
+    host, _, rest = owner.partition(":")
+    if host != socket.gethostname():
+        return bool(host)
+    pid, _, ticks = rest.partition(":")
+    return pid.isdigit() and _start_ticks(int(pid)) == ticks
+
+
+def _start_ticks(pid: int) -> str:
+    """Return a process's start time in clock ticks since boot, or "" where there is none."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
+            return file.read().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""

@@ -1,0 +1,286 @@
+"""A pool of warm sandboxes: lease one, run in it, return it.
+
+A sandbox carries one run at a time. It is replaced after a fixed number of runs, and at once after
+a security violation, an out-of-memory kill or a protocol error; the run that met a dying sandbox
+is repeated once in another. What ends a sandbox never ends the pool: replacements are started in
+the background with a growing pause while the backend fails, and whoever waits then is told so.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from executor_service.errors import (
+    InfrastructureError,
+    ProtocolError,
+    SandboxDied,
+    SandboxStartError,
+)
+from executor_service.sandbox.backend import Backend, Launched
+from executor_service.sandbox.runner import frames
+from executor_service.sandbox.runner.variants import OTHER, USUAL
+from executor_service.sandbox.runs import RunRequest, RunResult, interpret
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS: Final = 2
+_FIRST_PAUSE_S: Final = 0.2
+_LONGEST_PAUSE_S: Final = 10.0
+_STUCK_SECONDS: Final = 60.0
+"""Grace on top of twenty wall budgets before a silent sandbox is given up (see ``_deadline``)."""
+
+
+@dataclass(frozen=True)
+class PoolOptions:
+    """How the pool is run."""
+
+    slots: int
+    runs_per_sandbox: int
+    start_timeout: float
+    lease_timeout: float
+    """Seconds a run waits for a sandbox before it is an infrastructure error."""
+
+
+@dataclass
+class PoolCounters:
+    """What happened since the pool was started; the names are those of the metrics."""
+
+    runs: int = 0
+    starts: int = 0
+    start_failures: int = 0
+    repeats: int = 0
+    replaced: dict[str, int] = field(default_factory=dict)
+
+
+class Sandbox:
+    """A launched sandbox that has said hello."""
+
+    def __init__(self, launched: Launched, hello: dict[str, Any]) -> None:
+        self.launched = launched
+        self.hello = hello
+        self.runs = 0
+
+
+class Pool:
+    """Runs requests in sandboxes of one backend."""
+
+    def __init__(self, backend: Backend, config: dict[str, Any], options: PoolOptions) -> None:
+        self._backend = backend
+        self._config = config | {"variants": [USUAL, OTHER]}
+        self._options = options
+        self._free: deque[Sandbox] = deque()
+        self._waiting: deque[asyncio.Future[Sandbox]] = deque()
+        self._all: set[Sandbox] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
+        self.counters = PoolCounters()
+        self.hello: dict[str, Any] | None = None
+        self.last_error = ""
+
+    @property
+    def slots(self) -> int:
+        """Return how many sandboxes the pool keeps."""
+        return self._options.slots
+
+    @property
+    def warm(self) -> int:
+        """Return how many sandboxes are there now, busy ones included."""
+        return len(self._all)
+
+    @property
+    def busy(self) -> int:
+        """Return how many sandboxes carry a run now."""
+        return len(self._all) - len(self._free)
+
+    async def start(self) -> None:
+        """Sweep what a killed service left, then start all sandboxes side by side.
+
+        Raises:
+            SandboxStartError: Not one of them started.
+        """
+        swept = await self._backend.sweep()
+        if swept:
+            log.warning("removed %d sandboxes of a service that was killed", swept)
+        results = await asyncio.gather(
+            *[self._start_one() for _ in range(self._options.slots)], return_exceptions=True
+        )
+        errors = [result for result in results if isinstance(result, BaseException)]
+        if len(errors) == len(results):
+            await self.close()
+            raise errors[0]
+        for _ in errors:
+            self._replace()
+
+    async def close(self) -> None:
+        """End every sandbox; nothing of them is left when this returns."""
+        self._closed = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for future in self._waiting:
+            if not future.done():
+                future.set_exception(InfrastructureError("the service is shutting down"))
+        self._waiting.clear()
+        sandboxes, self._all = self._all, set()
+        self._free.clear()
+        await asyncio.gather(*[sandbox.launched.kill() for sandbox in sandboxes])
+
+    async def run(self, request: RunRequest) -> RunResult:
+        """Carry out one run.
+
+        Raises:
+            InfrastructureError: No sandbox could carry it out; the program is not to blame.
+        """
+        return (await self.run_sequence((request,)))[0]
+
+    async def run_sequence(self, requests: Sequence[RunRequest]) -> list[RunResult]:
+        """Carry out runs one after another in the same sandbox, up to the first that is not ok.
+
+        In one sandbox no two of them have the same pid, which determinism counts on.
+
+        Raises:
+            InfrastructureError: No sandbox could carry them out; the program is not to blame.
+        """
+        for attempt in range(1, _ATTEMPTS + 1):
+            sandbox = await self._lease()
+            results: list[RunResult] = []
+            retire: str | None = None
+            try:
+                for request in requests:
+                    result, retire = await self._run_in(sandbox, request)
+                    results.append(result)
+                    if result.status != "ok" or retire is not None:
+                        break
+            except (SandboxDied, ProtocolError) as error:
+                self._retire(sandbox, "protocol_error")
+                log.warning("a sandbox failed: %s: %s", error, sandbox.launched.last_words())
+                if attempt == _ATTEMPTS:
+                    raise
+                self.counters.repeats += 1
+                continue
+            except BaseException:
+                # Cancelled: the run may still be under way in there.
+                self._retire(sandbox, "cancelled")
+                raise
+            if retire is not None:
+                self._retire(sandbox, retire)
+            elif sandbox.runs >= self._options.runs_per_sandbox:
+                self._retire(sandbox, "age")
+            else:
+                self._return(sandbox)
+            return results
+        raise AssertionError("the loop above returns or raises")
+
+    async def _run_in(self, sandbox: Sandbox, request: RunRequest) -> tuple[RunResult, str | None]:
+        """Run in ``sandbox``; return the result and why the sandbox must go, if it must."""
+        self.counters.runs += 1
+        sandbox.runs += 1
+        try:
+            async with asyncio.timeout(_deadline(request)):
+                report = await sandbox.launched.stream.run(request)
+        except TimeoutError:
+            raise SandboxDied("the sandbox has stopped answering") from None
+        result = interpret(report, request.calls)
+        if result.status == "security_violation":
+            return result, "security_violation"
+        if report.ending == frames.SIGNALED and result.status == "memory_limit":
+            return result, "oom"
+        return result, None
+
+    async def _lease(self) -> Sandbox:
+        if self._closed:
+            raise InfrastructureError("the service is shutting down")
+        while self._free:
+            sandbox = self._free.popleft()
+            if not sandbox.launched.stream.closed.done():
+                return sandbox
+            self._retire(sandbox, "died")
+        future: asyncio.Future[Sandbox] = asyncio.get_running_loop().create_future()
+        self._waiting.append(future)
+        try:
+            async with asyncio.timeout(self._options.lease_timeout):
+                return await future
+        except TimeoutError:
+            reason = self.last_error or "all are busy"
+            raise InfrastructureError(f"no sandbox became free: {reason}") from None
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled() and future.exception() is None:
+                self._return(future.result())
+            raise
+
+    def _return(self, sandbox: Sandbox) -> None:
+        if self._closed or sandbox not in self._all:
+            return
+        while self._waiting:
+            future = self._waiting.popleft()
+            if not future.done():
+                future.set_result(sandbox)
+                return
+        self._free.append(sandbox)
+
+    def _retire(self, sandbox: Sandbox, reason: str) -> None:
+        if sandbox not in self._all:
+            return
+        self._all.discard(sandbox)
+        self.counters.replaced[reason] = self.counters.replaced.get(reason, 0) + 1
+        self._spawn(sandbox.launched.kill())
+        self._replace()
+
+    def _replace(self) -> None:
+        if not self._closed:
+            self._spawn(self._start_until_it_works())
+
+    def _spawn(self, coroutine: Any) -> None:
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _start_until_it_works(self) -> None:
+        pause = _FIRST_PAUSE_S
+        while True:
+            try:
+                await self._start_one()
+                return
+            except SandboxStartError as error:
+                log.error("a sandbox does not start: %s", error)
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    async def _start_one(self) -> None:
+        self.counters.starts += 1
+        try:
+            sandbox = await self._launch()
+        except SandboxStartError as error:
+            self.counters.start_failures += 1
+            self.last_error = str(error)
+            raise
+        self.last_error = ""
+        self.hello = sandbox.hello
+        self._all.add(sandbox)
+        self._return(sandbox)
+
+    async def _launch(self) -> Sandbox:
+        launched = await self._backend.launch()
+        try:
+            async with asyncio.timeout(self._options.start_timeout):
+                return Sandbox(launched, await launched.stream.greet(self._config))
+        except BaseException as error:
+            words = launched.last_words()
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.shield(launched.kill())
+            if isinstance(error, TimeoutError | InfrastructureError):
+                raise SandboxStartError(f"{str(error) or 'no hello in time'} {words}") from error
+            raise
+
+
+def _deadline(request: RunRequest) -> float:
+    """Return seconds after which a silent sandbox is taken for dead.
+
+    Far above any budget, since under load a run may take many times its wall budget: this is for
+    a supervisor that is stuck, and never decides about a program.
+    """
+    return 20 * max(request.limits.wall_seconds, request.limits.cpu_seconds) + _STUCK_SECONDS

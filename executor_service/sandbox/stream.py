@@ -1,0 +1,152 @@
+"""The host's end of a sandbox's byte stream.
+
+One protocol object per sandbox, one run at a time. Docker's attached stream wraps each piece in an
+eight-byte header that tells stdout from stderr; the bubblewrap stream is bare.
+"""
+
+import asyncio
+import json
+import struct
+from typing import Any, Final
+
+from executor_service.errors import ProtocolError, SandboxDied
+from executor_service.sandbox.runner import frames
+from executor_service.sandbox.runs import Report, RunRequest, Usage
+
+_MULTIPLEX: Final = struct.Struct(">BxxxI")
+_STDOUT: Final = 1
+_KEPT_STDERR: Final = 4000
+
+
+class SandboxStream(asyncio.Protocol):
+    """Speaks the frame protocol of ``runner.frames`` over an asyncio transport."""
+
+    def __init__(self, *, multiplexed: bool = False) -> None:
+        self._multiplexed = multiplexed
+        self._raw = bytearray()
+        self._data = bytearray()
+        self._wanted = frames.LENGTH.size
+        self._transport: asyncio.Transport | None = None
+        self._hello: asyncio.Future[dict[str, Any]] | None = None
+        self._report: asyncio.Future[Report] | None = None
+        self._next_run = 0
+        self.stderr = bytearray()
+        self.closed = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport; called by asyncio."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Fail whatever waits; called by asyncio."""
+        self._fail(SandboxDied("the sandbox closed its stream"))
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes in; called by asyncio."""
+        if self._multiplexed:
+            self._demultiplex(data)
+        else:
+            self._data += data
+        try:
+            self._consume()
+        except ProtocolError as error:
+            self._fail(error)
+            self.close()
+
+    async def greet(self, config: dict[str, Any]) -> dict[str, Any]:
+        """Send the configuration frame and wait for the supervisor's hello."""
+        self._hello = asyncio.get_running_loop().create_future()
+        body = json.dumps(config).encode()
+        self._write(frames.LENGTH.pack(len(body)) + body)
+        return await self._hello
+
+    async def run(self, request: RunRequest) -> Report:
+        """Have the sandbox carry out ``request``.
+
+        Raises:
+            SandboxDied: The stream ended before the report came.
+            ProtocolError: The sandbox sent something else than a report.
+        """
+        if self._report is not None:
+            raise ProtocolError("a sandbox takes one run at a time")
+        self._next_run = (self._next_run + 1) & 0xFFFFFFFF
+        self._report = asyncio.get_running_loop().create_future()
+        try:
+            self._write(request.frame(self._next_run))
+            return await self._report
+        finally:
+            self._report = None
+
+    def cancel(self) -> None:
+        """Ask the supervisor to kill the run under way; its report says CANCELLED."""
+        self._write(frames.REQUEST.pack(frames.KIND_CANCEL, 0, 0, self._next_run, 0, 0, 0, 0, 0))
+
+    def close(self) -> None:
+        """Close the stream: the supervisor takes that as the order to end."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _write(self, data: bytes) -> None:
+        if self._transport is None or self._transport.is_closing():
+            raise SandboxDied("the sandbox's stream is closed")
+        self._transport.write(data)
+
+    def _fail(self, error: Exception) -> None:
+        for future in (self._hello, self._report):
+            if future is not None and not future.done():
+                future.set_exception(error)
+
+    def _demultiplex(self, data: bytes) -> None:
+        raw = self._raw
+        raw += data
+        while len(raw) >= _MULTIPLEX.size:
+            kind, size = _MULTIPLEX.unpack_from(raw)
+            end = _MULTIPLEX.size + size
+            if len(raw) < end:
+                return
+            if kind == _STDOUT:
+                self._data += raw[_MULTIPLEX.size : end]
+            else:
+                self.stderr += raw[_MULTIPLEX.size : end]
+                del self.stderr[:-_KEPT_STDERR]
+            del raw[:end]
+
+    def _consume(self) -> None:
+        data = self._data
+        if self._hello is not None:
+            if len(data) < frames.LENGTH.size:
+                return
+            end = frames.LENGTH.size + frames.LENGTH.unpack_from(data)[0]
+            if len(data) < end:
+                return
+            hello, self._hello = self._hello, None
+            if not hello.done():
+                hello.set_result(json.loads(data[frames.LENGTH.size : end]))
+            del data[:end]
+        if len(data) < frames.REPORT.size:
+            return
+        run_id, ending, code, cpu, wall, _, peak, result, stdout, stderr = (
+            frames.REPORT.unpack_from(data)
+        )
+        start = frames.REPORT.size
+        end = start + result + stdout + stderr
+        if len(data) < end:
+            return
+        if self._report is None or self._report.done() or run_id != self._next_run:
+            raise ProtocolError("a report came for a run that nobody asked for")
+        body = bytes(data[start:end])
+        del data[:end]
+        self._report.set_result(
+            Report(
+                run_id,
+                ending,
+                code,
+                Usage(cpu / 1000, wall / 1000, peak),
+                body[:result],
+                body[result : result + stdout],
+                body[result + stdout :],
+            )
+        )

@@ -1,0 +1,181 @@
+"""The parts of a running service, put together in one place."""
+
+import contextlib
+import hashlib
+import logging
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from executor_service import __version__
+from executor_service.dispatch import EmbeddedDispatcher
+from executor_service.errors import ConfigurationError, InfrastructureError
+from executor_service.limits import Bounds
+from executor_service.sandbox.backend import Backend, Protection
+from executor_service.sandbox.bubblewrap import BubblewrapBackend
+from executor_service.sandbox.docker import DockerBackend, DockerOptions, owner_name
+from executor_service.sandbox.interpreter import find_interpreter
+from executor_service.sandbox.pool import Pool, PoolOptions
+from executor_service.sandbox.runs import RunRequest
+from executor_service.sandbox.program_filter import split_filter
+from executor_service.sandbox.seccomp import load_profile
+from executor_service.settings import Settings
+from executor_service.verifier.verifier import Verifier
+
+log = logging.getLogger(__name__)
+_CONCURRENCY: Final = 2
+"""Operations under way per slot: while one has the sandbox, the next is prepared."""
+
+
+def make_backend(settings: Settings) -> Backend:
+    """Return the backend that ``settings`` name.
+
+    Raises:
+        ConfigurationError: The host lacks what the backend needs.
+    """
+    if settings.backend == "docker":
+        return DockerBackend(
+            DockerOptions(
+                image=settings.docker_image,
+                runtime=settings.docker_runtime,
+                memory_mb=settings.max_memory_mb,
+                cpus=settings.docker_cpus,
+                pids=settings.docker_pids,
+                owner=owner_name(),
+            )
+        )
+    return BubblewrapBackend(find_interpreter(settings.python))
+
+
+def make_pool(settings: Settings, backend: Backend) -> Pool:
+    """Return a pool that is not yet started."""
+    halves = split_filter(load_profile("program"), allow_threads=settings.allow_threads)
+    return Pool(
+        backend,
+        {"filters": [halves.standing.hex(), halves.closing.hex()]},
+        PoolOptions(
+            slots=settings.slots,
+            runs_per_sandbox=settings.runs_per_sandbox,
+            start_timeout=settings.sandbox_start_timeout,
+            lease_timeout=settings.sandbox_lease_timeout,
+        ),
+    )
+
+
+def make_bounds(settings: Settings) -> Bounds:
+    """Return the limits that requests are held against."""
+    return Bounds(
+        default=settings.default_limits(),
+        most=settings.max_limits(),
+        max_program_chars=settings.max_program_chars,
+        max_inputs=settings.max_inputs,
+        max_replicas=settings.max_replicas,
+    )
+
+
+@dataclass
+class Service:
+    """A running embedded service."""
+
+    settings: Settings
+    backend: Backend
+    pool: Pool
+    verifier: Verifier
+    dispatcher: EmbeddedDispatcher
+    started: float = field(default_factory=time.time)
+
+    def protections(self) -> list[Protection]:
+        """Return the protections of the sandboxes; empty until the first one said hello."""
+        return [] if self.pool.hello is None else self.backend.protections(self.pool.hello)
+
+    async def ready(self) -> str | None:
+        """Return None when a sandbox answers now, else why not."""
+        if self.pool.warm == 0:
+            return f"no sandbox is running: {self.pool.last_error or 'starting'}"
+        if self.pool.busy == self.pool.slots:
+            return None  # all of them are answering requests
+        try:
+            result = await self.pool.run(RunRequest("def f():\n    return 1", "f"))
+        except InfrastructureError as error:
+            return str(error)
+        return None if result.status == "ok" else f"a trivial program ended as {result.status}"
+
+    def info(self) -> dict[str, Any]:
+        """Return what GET /v1/info shows."""
+        hello = self.pool.hello or {}
+        limits = {"default": self.settings.default_limits(), "max": self.settings.max_limits()}
+        return {
+            "version": __version__,
+            "runner": runner_digest(),
+            "python": hello.get("python"),
+            "backend": self.backend.name,
+            "slots": self.settings.slots,
+            "limits": {
+                name: {key: getattr(value, key) for key in value.__slots__}
+                for name, value in limits.items()
+            },
+            "protections": [
+                {"name": p.name, "active": p.active, "detail": p.detail}
+                for p in self.protections()
+            ],
+            "queue_size": self.settings.queue_size,
+            "max_body_bytes": self.settings.max_body_bytes,
+            "uptime_seconds": round(time.time() - self.started, 1),
+        }
+
+
+@contextlib.asynccontextmanager
+async def running_service(settings: Settings) -> AsyncIterator[Service]:
+    """Start a service, and end it with everything it started.
+
+    Raises:
+        ConfigurationError: A required protection is missing on this host.
+        SandboxStartError: No sandbox starts.
+    """
+    backend = make_backend(settings)
+    pool = make_pool(settings, backend)
+
+    def clock() -> bool:
+        hello = pool.hello or {}
+        return bool(hello.get("zygotes", {}).get("1", {}).get("clock_shifted"))
+
+    verifier = Verifier(pool, make_bounds(settings), clock=clock)
+    dispatcher = EmbeddedDispatcher(
+        verifier, concurrency=settings.slots * _CONCURRENCY, queue_size=settings.queue_size
+    )
+    service = Service(settings, backend, pool, verifier, dispatcher)
+    await pool.start()
+    try:
+        missing = missing_protections(settings, service.protections())
+        if missing:
+            raise ConfigurationError(
+                "required protections are missing: "
+                + "; ".join(f"{p.name} ({p.detail})" for p in missing)
+                + ". See azr-executor doctor; EXECUTOR_REQUIRED_PROTECTIONS lists them"
+            )
+        yield service
+    finally:
+        await dispatcher.close()
+        await pool.close()
+
+
+def missing_protections(settings: Settings, protections: list[Protection]) -> list[Protection]:
+    """Return those of the required protections that are not active."""
+    by_name = {protection.name: protection for protection in protections}
+    unknown = [name for name in settings.required_protections if name not in by_name]
+    if unknown:
+        raise ConfigurationError(
+            f"EXECUTOR_REQUIRED_PROTECTIONS names unknown protections: {', '.join(unknown)}"
+        )
+    return [by_name[name] for name in settings.required_protections if not by_name[name].active]
+
+
+def runner_digest() -> str:
+    """Return a hash of the runner's code: what a cached result is valid for."""
+    folder = Path(__file__).parent / "sandbox" / "runner"
+    digest = hashlib.sha256()
+    for path in sorted(folder.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

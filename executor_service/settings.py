@@ -1,0 +1,155 @@
+"""The service's settings, from environment variables ``EXECUTOR_*``.
+
+One model, one docstring per field; ``azr-executor serve --help`` shows the few that have a flag.
+"""
+
+import os
+from typing import Literal
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from executor_service.sandbox.runs import Limits
+
+
+def usable_cpus() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+class Settings(BaseSettings):
+    """Everything an operator can choose."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="EXECUTOR_", extra="ignore", frozen=True, use_attribute_docstrings=True
+    )
+
+    backend: Literal["bubblewrap", "docker"] = "bubblewrap"
+    """What launches sandboxes: ``bubblewrap`` (embedded, no daemon) or ``docker``."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on. Without keys only a loopback address is accepted."""
+
+    port: int = Field(8000, ge=0, le=65535)
+    """TCP port to listen on; 0 lets the system choose."""
+
+    slots: int = Field(default_factory=usable_cpus, ge=1, le=1024)
+    """Sandboxes kept warm, each with one run at a time. Default: the number of usable CPUs."""
+
+    python: str | None = None
+    """Interpreter for the bubblewrap backend; default: the distribution's own ``python3``."""
+
+    docker_image: str = "azr-runner:dev"
+    """Image that the docker backend starts; build it with ``make runner-image``."""
+
+    docker_runtime: str | None = None
+    """Docker runtime, for example ``runsc`` for gVisor; default: the daemon's own."""
+
+    docker_cpus: float = Field(2.0, gt=0)
+    """CPUs each container may use: one for the run, one for the fork of the next one."""
+
+    docker_pids: int = Field(64, ge=16)
+    """Tasks each container may hold."""
+
+    allow_threads: bool = False
+    """Let programs start threads; they still share one run's limits."""
+
+    runs_per_sandbox: int = Field(20_000, ge=1)
+    """Runs after which a sandbox is replaced."""
+
+    sandbox_start_timeout: float = Field(60.0, gt=0)
+    """Seconds a sandbox may take until it says hello."""
+
+    sandbox_lease_timeout: float = Field(120.0, gt=0)
+    """Seconds a run waits for a free sandbox before it becomes an ``infra_error``."""
+
+    queue_size: int = Field(16_384, ge=1024)
+    """Operations that may wait or run at once; more are answered 429."""
+
+    max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
+    """Largest request body; more is answered 413 before anything is parsed."""
+
+    max_program_chars: int = Field(200_000, ge=100)
+    """Longest program."""
+
+    max_inputs: int = Field(1024, ge=1)
+    """Most inputs of one execute and cases of one induction."""
+
+    max_replicas: int = Field(16, ge=1)
+    """Most replicas of one operation."""
+
+    default_cpu_seconds: float = Field(Limits().cpu_seconds, gt=0)
+    """CPU seconds of a run whose request says nothing."""
+
+    default_wall_seconds: float = Field(Limits().wall_seconds, gt=0)
+    """Wall seconds, less those spent waiting for a processor, of a run that says nothing."""
+
+    default_memory_mb: int = Field(Limits().memory_mb, ge=16)
+    """MiB that a run may add to its interpreter's own."""
+
+    default_output_bytes: int = Field(Limits().output_bytes, ge=64)
+    """Longest encoded value of a run that says nothing."""
+
+    default_stdout_bytes: int = Field(Limits().stdout_bytes, ge=0)
+    """Bytes of stdout of a run that says nothing."""
+
+    max_cpu_seconds: float = Field(60.0, gt=0)
+    """Largest ``limits.cpu_seconds`` a request may ask for."""
+
+    max_wall_seconds: float = Field(120.0, gt=0)
+    """Largest ``limits.wall_seconds``."""
+
+    max_memory_mb: int = Field(1024, ge=16)
+    """Largest ``limits.memory_mb``."""
+
+    max_output_bytes: int = Field(4 * 1024 * 1024, ge=64)
+    """Largest ``limits.output_bytes``."""
+
+    max_stdout_bytes: int = Field(1024 * 1024, ge=0)
+    """Largest ``limits.stdout_bytes``."""
+
+    required_protections: tuple[str, ...] = (
+        "pid_namespace",
+        "network_namespace",
+        "capabilities_dropped",
+        "no_new_privileges",
+        "unprivileged_uid",
+        "seccomp_container",
+        "seccomp_program",
+        "read_only_root",
+    )
+    """Protections without which the service does not start (JSON list); see ``doctor``."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe level that is logged."""
+
+    @model_validator(mode="after")
+    def _defaults_within_maxima(self) -> "Settings":
+        for name in ("cpu_seconds", "wall_seconds", "memory_mb", "output_bytes", "stdout_bytes"):
+            default, most = getattr(self, f"default_{name}"), getattr(self, f"max_{name}")
+            if default > most:
+                raise ValueError(
+                    f"EXECUTOR_DEFAULT_{name.upper()} ({default}) is above "
+                    f"EXECUTOR_MAX_{name.upper()} ({most})"
+                )
+        return self
+
+    def default_limits(self) -> Limits:
+        """Return the limits of a run whose request says nothing."""
+        return Limits(
+            self.default_cpu_seconds,
+            self.default_wall_seconds,
+            self.default_memory_mb,
+            self.default_output_bytes,
+            self.default_stdout_bytes,
+        )
+
+    def max_limits(self) -> Limits:
+        """Return the largest limits that a request may ask for."""
+        return Limits(
+            self.max_cpu_seconds,
+            self.max_wall_seconds,
+            self.max_memory_mb,
+            self.max_output_bytes,
+            self.max_stdout_bytes,
+        )

@@ -1,0 +1,148 @@
+"""Is a program a function of its arguments? The plan of runs, and the judgement on them.
+
+Two processes in one sandbox differ in hash seed, memory layout, pid, clock (where libfaketime is
+installed) and environment, and each calls the function twice on fresh arguments. All values must
+be equal under typed equality. When they are not, further runs change one factor at a time and the
+report names the one that broke it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal, Protocol
+
+from executor_service.sandbox.runner.variants import (
+    OTHER,
+    OTHER_ENVIRONMENT,
+    REPEAT,
+    USUAL,
+    USUAL_ENVIRONMENT,
+)
+from executor_service.sandbox.runs import RunRequest, RunResult, Usage
+from executor_service.typed.equality import typed_key
+from executor_service.typed.render import render
+
+Factor = Literal["hash_seed", "process", "clock", "environment", "call"]
+_FROZEN: Final = "2031-03-09 11:12:13"
+_SHOWN: Final = 500
+
+
+class Runs(Protocol):
+    """What the verifier needs of a sandbox pool."""
+
+    async def run_sequence(self, requests: Sequence[RunRequest]) -> list[RunResult]:
+        """Carry out runs in one sandbox, up to the first that is not ok."""
+
+    async def run(self, request: RunRequest) -> RunResult:
+        """Carry out one run."""
+
+
+@dataclass(frozen=True)
+class Determinism:
+    """What the runs of one validation showed."""
+
+    result: RunResult
+    """The first run, or the one that failed."""
+    agree: bool
+    runs: int
+    varied: tuple[Factor, ...]
+    broken_by: Factor | None
+    observations: tuple[str, ...]
+    usage: Usage
+
+
+async def check(runs: Runs, request: RunRequest, *, clock: bool) -> Determinism:
+    """Run ``request`` under every factor; ``clock`` says whether this host can shift the clock."""
+    plan = [replace(request, variant=variant, calls=2) for variant in (USUAL, OTHER)]
+    results = await runs.run_sequence(plan)
+    usage = sum((result.usage for result in results), Usage())
+    varied = _varied(clock)
+    observations = tuple(text for result in results for text in _observations(result))
+    first, last = results[0], results[-1]
+    if first.status != "ok":
+        return Determinism(first, True, len(results), varied, None, observations, usage)
+    if last.status not in ("ok", "runtime_error"):
+        return Determinism(last, True, len(results), varied, None, observations, usage)
+    keys = {typed_key(value) for result in results for value in result.values}
+    if len(keys) == 1 and last.status == "ok" and len(results) == len(plan):
+        return Determinism(first, True, len(results), varied, None, observations, usage)
+    factor, extra = await _explain(runs, request, first, last, clock=clock)
+    usage = sum((result.usage for result in extra), usage)
+    return Determinism(first, False, len(results) + len(extra), varied, factor, observations, usage)
+
+
+def agreement(results: Sequence[RunResult]) -> RunResult | None:
+    """Return what replicas agree on, or None when they disagree.
+
+    A limit or a violation in any of them is the answer: it says nothing about determinism.
+    """
+    for result in results:
+        if result.status not in ("ok", "runtime_error"):
+            return result
+    if len({result.status for result in results}) > 1:
+        return None
+    if results[0].status == "ok" and len({typed_key(r.values[0]) for r in results}) > 1:
+        return None
+    return results[0]
+
+
+def replica_variant(index: int) -> int:
+    """Return the variant of replica ``index``: the first is the usual one."""
+    return OTHER if index % 2 else USUAL
+
+
+def _varied(clock: bool) -> tuple[Factor, ...]:
+    if clock:
+        return ("hash_seed", "process", "clock", "environment", "call")
+    return ("hash_seed", "process", "environment", "call")
+
+
+def _observations(result: RunResult) -> list[str]:
+    if result.status != "ok":
+        return [f"{result.status}: {result.error.message if result.error else ''}"[:_SHOWN]]
+    texts: dict[object, str] = {}
+    shown = []
+    for value in result.values:
+        key = typed_key(value)
+        if key not in texts:
+            texts[key] = render(value, limit=_SHOWN)
+        shown.append(texts[key])
+    return shown
+
+
+async def _explain(
+    runs: Runs, request: RunRequest, first: RunResult, other: RunResult, *, clock: bool
+) -> tuple[Factor, list[RunResult]]:
+    """Name the factor that makes the difference between ``first`` and ``other``."""
+    extra: list[RunResult] = []
+
+    async def again(variant: int, environment: dict[str, str] | None, calls: int = 1) -> RunResult:
+        result = await runs.run(
+            replace(request, variant=variant, environment=environment, calls=calls)
+        )
+        extra.append(result)
+        return result
+
+    if not (_calls_agree(first) and _calls_agree(other)):
+        # A clock that stands still tells a program that reads it from one that keeps state.
+        if clock:
+            frozen = await again(OTHER, {**OTHER_ENVIRONMENT, "FAKETIME": _FROZEN}, calls=2)
+            if frozen.status == "ok" and _calls_agree(frozen):
+                return "clock", extra
+        return "call", extra
+    if not _same(first, await again(REPEAT, None)):
+        return "process", extra
+    if not _same(first, await again(USUAL, dict(OTHER_ENVIRONMENT))):
+        return "environment", extra
+    if clock and _same(first, await again(OTHER, {**USUAL_ENVIRONMENT, "FAKETIME": "+0"})):
+        return "clock", extra
+    return "hash_seed", extra
+
+
+def _calls_agree(result: RunResult) -> bool:
+    return len({typed_key(value) for value in result.values}) <= 1
+
+
+def _same(first: RunResult, other: RunResult) -> bool:
+    if first.status != "ok" or other.status != "ok":
+        return first.status == other.status
+    return typed_key(first.values[0]) == typed_key(other.values[0])

@@ -1,0 +1,50 @@
+"""The input of a task: data where it can be, an expression in the sandbox where it must be.
+
+A task's input comes with the program, from the same hand, and is worth no more than the program:
+an expression such as ``f('hello')`` or ``[x for x in range(3)]`` may run where the program runs,
+after the same static rules. An *answer* is never treated so; see ``typed.literals``.
+"""
+
+from typing import Any
+
+from executor_service.errors import LiteralError
+from executor_service.typed.literals import parse_arguments
+from executor_service.typed.values import TypedValue
+from executor_service.verifier.policy import Policy, check_expression
+
+
+def task_input(text: str, policy: Policy, entry_point: str) -> dict[str, Any]:
+    """Return the ``args`` and ``kwargs``, or the ``expression``, of a run request.
+
+    Raises:
+        LiteralError: The text is neither data nor an acceptable expression.
+    """
+    try:
+        arguments = parse_arguments(text)
+    except LiteralError as error:
+        reason = check_expression(text, policy, entry_point)
+        if reason is None:
+            return {"expression": text}
+        raise LiteralError(f"{error}; nor an acceptable expression: {reason}") from None
+    values = [*arguments.args, *(value for _, value in arguments.kwargs)]
+    if any(_calls(value, entry_point) for value in values):
+        # f('hello') reads as an instance of a class named f.
+        reason = check_expression(text, policy, entry_point)
+        if reason is None:
+            return {"expression": text}
+        raise LiteralError(reason)
+    return {"args": arguments.args, "kwargs": arguments.kwargs}
+
+
+def _calls(value: TypedValue, name: str) -> bool:
+    """Tell whether ``value`` contains a call of ``name``; bounded by the parser's own bounds."""
+    stack: list[Any] = [value]
+    while stack:
+        node = stack.pop()
+        if isinstance(node, dict):
+            if node.get("t") == "instance" and node["class"] == name:
+                return True
+            stack.extend(item for item in node.values() if isinstance(item, list | dict))
+        else:
+            stack.extend(item for item in node if isinstance(item, list | dict))
+    return False

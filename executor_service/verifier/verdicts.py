@@ -1,0 +1,173 @@
+"""From observations to verdicts: one pure function per mode.
+
+Nothing here runs anything. Expected values and answers meet as typed values, in this process,
+after the program is dead; that is why a program cannot reach what it is compared with.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final, Literal
+
+from executor_service.sandbox.runs import RunResult, Usage
+from executor_service.typed.equality import equal
+from executor_service.typed.render import render
+from executor_service.typed.values import TypedValue
+
+SHOWN_CHARS: Final = 4000
+"""Longest text of an expected or got value in a verdict; the values themselves are never cut."""
+
+
+@dataclass(frozen=True)
+class EqualityRule:
+    """Which values count as equal (design/API.md)."""
+
+    equality: Literal["typed", "python", "approx"] = "typed"
+    rtol: float = 1e-6
+    atol: float = 0.0
+
+    def holds(self, expected: TypedValue, got: TypedValue) -> bool:
+        """Tell whether ``got`` equals ``expected``."""
+        return equal(expected, got, self.equality, rtol=self.rtol, atol=self.atol)
+
+
+@dataclass(frozen=True)
+class CaseVerdict:
+    """The verdict on one case of an induction."""
+
+    status: str
+    correct: bool | None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict on one verification, as the contract has it."""
+
+    status: str
+    correct: bool | None
+    score: float | None
+    message: str
+    expected: str | None = None
+    got: str | None = None
+    cases: tuple[CaseVerdict, ...] | None = None
+    usage: Usage = Usage()
+    retryable: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "status": self.status,
+            "correct": self.correct,
+            "score": self.score,
+            "retryable": self.retryable,
+            "message": self.message,
+            "expected": self.expected,
+            "got": self.got,
+            "cases": None if self.cases is None else [asdict(case) for case in self.cases],
+            "usage": usage_dict(self.usage),
+        }
+
+
+def usage_dict(usage: Usage) -> dict[str, Any]:
+    """Return the JSON form of a usage."""
+    return {"cpu_ms": usage.cpu_ms, "wall_ms": usage.wall_ms, "max_rss_kb": usage.max_rss_kb}
+
+
+def infrastructure(message: str) -> Verdict:
+    """Return the verdict of a service that failed: no score, try again."""
+    return Verdict("infra_error", None, None, message, retryable=True)
+
+
+def invalid_answer(message: str, expected: str | None = None) -> Verdict:
+    """Return the verdict on an answer that is not acceptable as data."""
+    return Verdict("invalid_answer", False, 0.0, message, expected=expected)
+
+
+def nondeterministic(usage: Usage) -> Verdict:
+    """Return the verdict on a program whose replicas disagree."""
+    return Verdict("nondeterministic", False, 0.0, "the replicas disagree", usage=usage)
+
+
+def failed_run(run: RunResult, expected: str | None, usage: Usage) -> Verdict:
+    """Return the verdict on a run that ended without a value."""
+    return Verdict(run.status, False, 0.0, describe(run), expected=expected, usage=usage)
+
+
+def describe(run: RunResult) -> str:
+    """Say in one line why a run has no value."""
+    error = run.error
+    if error is None:
+        return ""
+    place = f" (line {error.line})" if error.line is not None else ""
+    return f"{error.type}: {error.message}{place}" if error.type else error.message
+
+
+def deduction(
+    expected: TypedValue, answer: TypedValue, rule: EqualityRule, usage: Usage
+) -> Verdict:
+    """Judge a predicted output against the real one."""
+    return _compared(expected, answer, rule, usage)
+
+
+def abduction(expected: TypedValue, run: RunResult, rule: EqualityRule, usage: Usage) -> Verdict:
+    """Judge the output of the program on the proposed input against the wanted one."""
+    if run.status == "invalid_input":
+        # The answer named a class that the program does not define.
+        return Verdict("invalid_answer", False, 0.0, describe(run), _show(expected), usage=usage)
+    if run.status != "ok":
+        return failed_run(run, _show(expected), usage)
+    return _compared(expected, run.values[0], rule, usage)
+
+
+def induction(
+    expected: Sequence[TypedValue],
+    runs: Sequence[RunResult | None],
+    rule: EqualityRule,
+    score: Literal["all", "fraction"],
+    usage: Usage,
+) -> Verdict:
+    """Judge a program by its outputs on all cases; None stands for disagreeing replicas."""
+    cases = [_case(gold, run, rule) for gold, run in zip(expected, runs, strict=True)]
+    right = sum(case.correct is True for case in cases)
+    if right == len(cases):
+        message = f"all {right} cases are right"
+        return Verdict("correct", True, 1.0, message, cases=tuple(cases), usage=usage)
+    index = next(i for i, case in enumerate(cases) if case.correct is not True)
+    first, run = cases[index], runs[index]
+    got = _show(run.values[0]) if run is not None and run.status == "ok" else None
+    detail = "" if run is None or run.status == "ok" else f": {describe(run)}"
+    return Verdict(
+        first.status,
+        False,
+        right / len(cases) if score == "fraction" else 0.0,
+        f"{right} of {len(cases)} cases are right; case {index} is {first.status}{detail}",
+        expected=_show(expected[index]),
+        got=got,
+        cases=tuple(cases),
+        usage=usage,
+    )
+
+
+def _case(expected: TypedValue, run: RunResult | None, rule: EqualityRule) -> CaseVerdict:
+    if run is None:
+        return CaseVerdict("nondeterministic", False)
+    if run.status != "ok":
+        return CaseVerdict(run.status, False)
+    right = rule.holds(expected, run.values[0])
+    return CaseVerdict("correct" if right else "wrong", right)
+
+
+def _compared(expected: TypedValue, got: TypedValue, rule: EqualityRule, usage: Usage) -> Verdict:
+    right = rule.holds(expected, got)
+    return Verdict(
+        "correct" if right else "wrong",
+        right,
+        1.0 if right else 0.0,
+        "" if right else f"not equal under {rule.equality} equality",
+        expected=_show(expected),
+        got=_show(got),
+        usage=usage,
+    )
+
+
+def _show(value: TypedValue) -> str:
+    return render(value, limit=SHOWN_CHARS)

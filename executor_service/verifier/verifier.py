@@ -1,0 +1,282 @@
+"""The verifier: carries out operations in sandboxes and turns what happened into results.
+
+Every result is the JSON form of the contract. Trouble of our own becomes ``infra_error`` here, in
+one place, so that no caller can mistake it for a verdict.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from executor_service.errors import InfrastructureError, LiteralError, RequestError
+from executor_service.limits import Bounds
+from executor_service.operations import (
+    AbductionOperation,
+    AnyOperation,
+    DeductionOperation,
+    ExecuteOperation,
+    InductionOperation,
+    PolicySpec,
+    ValidateOperation,
+    VerifyOperation,
+)
+from executor_service.sandbox.runs import Limits, RunError, RunRequest, RunResult, Usage
+from executor_service.typed.literals import parse_arguments, parse_literal
+from executor_service.typed.render import render
+from executor_service.typed.values import TypedValue
+from executor_service.verifier import determinism, verdicts
+from executor_service.verifier.determinism import Runs
+from executor_service.verifier.inputs import task_input
+from executor_service.verifier.policy import DEFAULT_POLICY, Policy, check_program
+from executor_service.verifier.verdicts import EqualityRule, Verdict, usage_dict
+
+Result = dict[str, Any]
+_DEFAULT_POLICY_SPEC: Final = PolicySpec()
+
+
+class Verifier:
+    """Carries out operations; one instance serves all requests at once."""
+
+    def __init__(self, runs: Runs, bounds: Bounds, *, clock: Callable[[], bool]) -> None:
+        """Take the sandboxes, the server's bounds, and whether sandboxes can shift the clock."""
+        self._runs = runs
+        self._bounds = bounds
+        self._clock = clock
+
+    async def carry_out(self, operation: AnyOperation) -> Result:
+        """Carry out any operation.
+
+        Raises:
+            RequestError: The operation is not acceptable; the error names the field.
+        """
+        limits = self._bounds.check(operation)
+        if isinstance(operation, ExecuteOperation):
+            return await self._execute(operation, limits)
+        if isinstance(operation, ValidateOperation):
+            return await self._validate(operation, limits)
+        try:
+            verdict = await self._verify(operation, limits)
+        except InfrastructureError as error:
+            verdict = verdicts.infrastructure(str(error))
+        return verdict.as_dict()
+
+    async def _execute(self, operation: ExecuteOperation, limits: Limits) -> Result:
+        async def outcome(text: str) -> Result:
+            request = _request(operation, limits, expression=text)
+            try:
+                replicas = await self._replicas(request, operation.replicas)
+            except InfrastructureError as error:
+                return _infra_outcome(str(error))
+            agreed = determinism.agreement(replicas)
+            shown = _outcome(agreed if agreed is not None else replicas[0], _total(replicas))
+            if operation.replicas > 1:
+                shown["agree"] = agreed is not None
+            return shown
+
+        return {"outcomes": await _gather([outcome(text) for text in operation.inputs])}
+
+    async def _validate(self, operation: ValidateOperation, limits: Limits) -> Result:
+        policy = resolve_policy(operation.policy)
+        source = "\n".join((*operation.imports, operation.program))
+        reason = check_program(source, policy)
+        if reason is not None:
+            return _not_run("invalid_program", reason)
+        try:
+            arguments = task_input(operation.input, policy, operation.entry_point)
+        except LiteralError as error:
+            return _not_run("invalid_input", str(error))
+        request = _request(operation, limits, **arguments)
+        try:
+            found = await determinism.check(self._runs, request, clock=self._clock())
+        except InfrastructureError as error:
+            return _not_run("infra_error", str(error), retryable=True)
+        return _validation(found)
+
+    async def _verify(
+        self, operation: DeductionOperation | AbductionOperation | InductionOperation,
+        limits: Limits,
+    ) -> Verdict:  # fmt: skip
+        rule = EqualityRule(operation.equality, operation.rtol, operation.atol)
+        if isinstance(operation, DeductionOperation):
+            return await self._deduction(operation, limits, rule)
+        if isinstance(operation, AbductionOperation):
+            return await self._abduction(operation, limits, rule)
+        return await self._induction(operation, limits, rule)
+
+    async def _deduction(
+        self, operation: DeductionOperation, limits: Limits, rule: EqualityRule
+    ) -> Verdict:
+        if operation.output is not None:
+            expected = _gold(operation.output, "output")
+            try:
+                answer = parse_literal(operation.answer)
+            except LiteralError as error:
+                return verdicts.invalid_answer(str(error), render(expected, limit=4000))
+            return verdicts.deduction(expected, answer, rule, Usage())
+        if operation.input is None:
+            raise RequestError("give input (to compute the output) or output", field="input")
+        try:
+            answer = parse_literal(operation.answer)
+        except LiteralError as error:
+            return verdicts.invalid_answer(str(error))
+        run, usage = await self._agreed(operation, limits, operation.input)
+        if run is None:
+            return verdicts.nondeterministic(usage)
+        if run.status != "ok":
+            return verdicts.failed_run(run, None, usage)
+        return verdicts.deduction(run.values[0], answer, rule, usage)
+
+    async def _abduction(
+        self, operation: AbductionOperation, limits: Limits, rule: EqualityRule
+    ) -> Verdict:
+        expected = _gold(operation.output, "output")
+        try:
+            answer = parse_arguments(operation.answer)
+        except LiteralError as error:
+            return verdicts.invalid_answer(str(error), render(expected, limit=4000))
+        request = _request(operation, limits, args=answer.args, kwargs=answer.kwargs)
+        replicas = await self._replicas(request, operation.replicas)
+        run = determinism.agreement(replicas)
+        if run is None:
+            return verdicts.nondeterministic(_total(replicas))
+        return verdicts.abduction(expected, run, rule, _total(replicas))
+
+    async def _induction(
+        self, operation: InductionOperation, limits: Limits, rule: EqualityRule
+    ) -> Verdict:
+        expected = [
+            _gold(case.output, f"cases.{index}.output")
+            for index, case in enumerate(operation.cases)
+        ]
+        observed = await _gather(
+            [self._agreed(operation, limits, case.input) for case in operation.cases]
+        )
+        usage = sum((usage for _, usage in observed), Usage())
+        runs = [run for run, _ in observed]
+        return verdicts.induction(expected, runs, rule, operation.score, usage)
+
+    async def _agreed(
+        self, operation: VerifyOperation, limits: Limits, text: str
+    ) -> tuple[RunResult | None, Usage]:
+        """Run the program on a task's input; return what the replicas agree on."""
+        try:
+            arguments = task_input(text, DEFAULT_POLICY, operation.entry_point)
+        except LiteralError as error:
+            return RunResult("invalid_input", error=RunError("", str(error))), Usage()
+        replicas = await self._replicas(
+            _request(operation, limits, **arguments), operation.replicas
+        )
+        return determinism.agreement(replicas), _total(replicas)
+
+    async def _replicas(self, request: RunRequest, count: int) -> Sequence[RunResult]:
+        if count == 1:
+            return [await self._runs.run(request)]
+        plan = [
+            replace(request, variant=determinism.replica_variant(index)) for index in range(count)
+        ]
+        return await self._runs.run_sequence(plan)
+
+
+def resolve_policy(spec: PolicySpec) -> Policy:
+    """Fill what a request says of its policy with the published default."""
+    if spec == _DEFAULT_POLICY_SPEC:
+        return DEFAULT_POLICY
+    changes: dict[str, Any] = {"allow_imports": spec.allow_imports}
+    if spec.banned_modules is not None:
+        changes["banned_modules"] = frozenset(spec.banned_modules)
+    if spec.banned_names is not None:
+        changes["banned_names"] = frozenset(spec.banned_names)
+    if spec.max_program_chars is not None:
+        changes["max_program_chars"] = spec.max_program_chars
+    return replace(DEFAULT_POLICY, **changes)
+
+
+def _request(operation: AnyOperation, limits: Limits, **arguments: Any) -> RunRequest:
+    return RunRequest(
+        operation.program, operation.entry_point, operation.imports, limits=limits, **arguments
+    )
+
+
+def _gold(text: str, field: str) -> TypedValue:
+    try:
+        return parse_literal(text)
+    except LiteralError as error:
+        raise RequestError(f"not a literal: {error}", field=field) from None
+
+
+def _total(results: Sequence[RunResult]) -> Usage:
+    if len(results) == 1:
+        return results[0].usage
+    return sum((result.usage for result in results), Usage())
+
+
+async def _gather(coroutines: Sequence[Awaitable[Any]]) -> list[Any]:
+    if len(coroutines) == 1:
+        return [await coroutines[0]]
+    return list(await asyncio.gather(*coroutines))
+
+
+def _outcome(run: RunResult, usage: Usage) -> Result:
+    error = run.error
+    value = run.values[0] if run.status == "ok" else None
+    return {
+        "status": run.status,
+        "output": None if value is None else render(value),
+        "value": value,
+        "stdout": run.stdout,
+        "stderr": run.stderr,
+        "error": None
+        if error is None
+        else {"type": error.type, "message": error.message, "line": error.line},
+        "usage": usage_dict(usage),
+    }
+
+
+def _infra_outcome(message: str) -> Result:
+    return _outcome(RunResult("infra_error", error=RunError("", message)), Usage()) | {
+        "retryable": True
+    }
+
+
+def _not_run(reason: str, message: str, *, retryable: bool = False) -> Result:
+    return {
+        "valid": False,
+        "reason": reason,
+        "retryable": retryable,
+        "message": message,
+        "output": None,
+        "value": None,
+        "determinism": {
+            "runs": 0, "agree": None, "varied": [], "broken_by": None, "observations": [],
+        },
+        "usage": usage_dict(Usage()),
+    }  # fmt: skip
+
+
+def _validation(found: determinism.Determinism) -> Result:
+    run = found.result
+    valid = run.status == "ok" and found.agree
+    if valid:
+        reason, message = None, ""
+    elif run.status != "ok":
+        reason, message = run.status, verdicts.describe(run)
+    else:
+        reason = "nondeterministic"
+        message = f"the output changes with the {str(found.broken_by).replace('_', ' ')}"
+    return {
+        "valid": valid,
+        "reason": reason,
+        "retryable": False,
+        "message": message,
+        "output": render(run.values[0]) if valid else None,
+        "value": run.values[0] if valid else None,
+        "determinism": {
+            "runs": found.runs,
+            "agree": found.agree,
+            "varied": list(found.varied),
+            "broken_by": found.broken_by,
+            "observations": list(found.observations),
+        },
+        "usage": usage_dict(found.usage),
+    }

@@ -1,0 +1,1 @@
+"""A self-play trainer that learns from a verifier's verdicts, over HTTP alone."""
