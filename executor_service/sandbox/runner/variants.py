@@ -3,11 +3,12 @@
 A *variant* is one combination of the factors that must not change an answer: hash seed, process
 layout, clock and environment. A *flavour* is a set of modules already imported, so that a program
 that uses them pays no import. Both are part of the wire format by their position in these tables.
+
+Named tuples, not dataclasses: every module that a zygote imports is paid for by every fork.
 """
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 FAKETIME_LIBRARIES: Final = (
     "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1",
@@ -18,8 +19,7 @@ CLOCK_SHIFT_SECONDS: Final = 7 * 365 * 86_400 + 5 * 3600 + 1234
 """How far ahead the second zygote's clock runs: another year, month, weekday, hour and minute."""
 
 
-@dataclass(frozen=True)
-class Variant:
+class Variant(NamedTuple):
     """One combination of the factors that determinism is checked over."""
 
     name: str
@@ -62,8 +62,7 @@ OTHER: Final = 1
 REPEAT: Final = 2
 
 
-@dataclass(frozen=True)
-class Flavour:
+class Flavour(NamedTuple):
     """Modules that a zygote imports before it forks."""
 
     name: str
