@@ -7,7 +7,7 @@ eight-byte header that tells stdout from stderr; the bubblewrap stream is bare.
 import asyncio
 import json
 import struct
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from executor_service.errors import ProtocolError, SandboxDied
 from executor_service.sandbox.runner import frames
@@ -35,8 +35,8 @@ class SandboxStream(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; called by asyncio."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports are none of asyncio's classes, and have the same methods.
+        self._transport = cast("asyncio.Transport", transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Fail whatever waits; called by asyncio."""

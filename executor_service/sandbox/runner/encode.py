@@ -202,6 +202,12 @@ def _mapping(tag: str) -> Callable[[Encoder, Any, int], str]:
     return encode
 
 
+def _ordered_dict(encoder: Encoder, value: Any, depth: int) -> str:
+    # The order of an OrderedDict is its own: dict.items() does not know of move_to_end().
+    pairs = encoder.pairs(type(value).items(value), depth)
+    return f'{{"t":"OrderedDict","v":[{pairs}]}}'
+
+
 def _text(tag: str, show: Callable[[Any], str]) -> Callable[[Encoder, Any, int], str]:
     def encode(encoder: Encoder, value: Any, depth: int) -> str:
         text = show(value)
@@ -263,7 +269,7 @@ CONTAINERS: Final[dict[type, Callable[[Encoder, Any, int], str]]] = {
 
 LIBRARY: Final[tuple[tuple[str, str, Callable[[Encoder, Any, int], str]], ...]] = (
     ("collections", "deque", _sequence("deque")),
-    ("collections", "OrderedDict", _mapping("OrderedDict")),
+    ("collections", "OrderedDict", _ordered_dict),
     ("collections", "Counter", _mapping("Counter")),
     ("collections", "defaultdict", _mapping("defaultdict")),
     ("decimal", "Decimal", _text("Decimal", str)),
