@@ -2,13 +2,10 @@
 
 import json
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from executor_service.problems import MEDIA_TYPE, problem
-
-
-class BodyTooLarge(Exception):
-    """More bytes came than are allowed."""
 
 
 class BodyLimit:
@@ -31,7 +28,6 @@ class BodyLimit:
                 await self._refuse(send)
                 return
         seen = 0
-        started = False
 
         async def counted() -> Message:
             nonlocal seen
@@ -39,23 +35,18 @@ class BodyLimit:
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
                 if seen > self._max_bytes:
-                    raise BodyTooLarge
+                    # Raised where the body is read, so it passes the framework's own handlers,
+                    # which turn any other exception there into a 400.
+                    raise HTTPException(413, self._detail(), {"Connection": "close"})
             return message
 
-        async def watched(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
+        await self._app(scope, counted, send)
 
-        try:
-            await self._app(scope, counted, watched)
-        except BodyTooLarge:
-            if not started:
-                await self._refuse(send)
+    def _detail(self) -> str:
+        return f"the body is larger than this server's {self._max_bytes} bytes"
 
     async def _refuse(self, send: Send) -> None:
-        detail = f"the body is larger than this server's {self._max_bytes} bytes"
-        body = json.dumps(problem(413, detail)).encode()
+        body = json.dumps(problem(413, self._detail())).encode()
         headers = [
             (b"content-type", MEDIA_TYPE.encode()),
             (b"content-length", str(len(body)).encode()),

@@ -60,7 +60,9 @@ class EmbeddedDispatcher:
         """Return how many operations wait or run."""
         return self._held
 
-    async def submit(self, operations: Sequence[AnyOperation]) -> AsyncGenerator[tuple[int, Any], None]:
+    async def submit(
+        self, operations: Sequence[AnyOperation]
+    ) -> AsyncGenerator[tuple[int, Any], None]:
         """Carry out ``operations``; yield (index, result or RequestError) as they finish."""
         if self._held + len(operations) > self._queue_size:
             wait = max(1.0, self._held * self._seconds_per_operation)
@@ -109,6 +111,16 @@ class EmbeddedDispatcher:
         return None
 
     async def _work(self) -> None:
+        try:
+            await self._work_until_idle()
+        finally:
+            # Not left to the done callback, which comes a moment later: a request that came in
+            # between would count this worker as busy, and perhaps wait for ever.
+            task = asyncio.current_task()
+            assert task is not None
+            self._running.discard(task)
+
+    async def _work_until_idle(self) -> None:
         loop = asyncio.get_running_loop()
         while (taken := self._next()) is not None:
             ticket, index, operation = taken

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from executor_service.errors import InfrastructureError, QueueFull, RequestError
 
 MEDIA_TYPE: Final = "application/problem+json"
-_TITLES: Final = {
+TITLES: Final = {
     400: "Bad request",
     401: "Not authenticated",
     404: "Not found",
@@ -24,13 +24,15 @@ _TITLES: Final = {
     500: "Internal error",
     503: "Not available",
 }
+"""The title of each status that a problem may have."""
+_DISCRIMINATORS: Final = ("deduction", "abduction", "induction")
 
 
 def problem(status: int, detail: str, *, field: str | None = None) -> dict[str, Any]:
     """Return a problem document; ``field`` names the part of the request that is wrong."""
     document: dict[str, Any] = {
         "type": f"urn:azr-executor:problem:{status}",
-        "title": _TITLES.get(status, "Error"),
+        "title": TITLES.get(status, "Error"),
         "status": status,
         "detail": detail,
     }
@@ -56,7 +58,12 @@ def from_validation(errors: Sequence[Any], drop: int = 0) -> dict[str, Any]:
     """Return the problem of a request whose fields are wrong; ``drop`` leading path parts go."""
     details = []
     for error in errors:
-        path = ".".join(str(part) for part in error["loc"][drop:]) or "body"
+        # Pydantic's path holds the value of a union's discriminator, which is none of the caller's,
+        # and leaves out the discriminator itself where that is what is wrong.
+        parts = [part for part in error["loc"] if part not in _DISCRIMINATORS][drop:]
+        if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
+            parts.append(error["ctx"]["discriminator"].strip("'"))
+        path = ".".join(str(part) for part in parts) or "body"
         details.append((path, f"{path}: {error['msg']}"))
     document = problem(422, "; ".join(text for _, text in details), field=details[0][0])
     document["errors"] = [{"field": path, "detail": text} for path, text in details]
@@ -67,15 +74,7 @@ def item_problem(error: RequestError | ValidationError) -> dict[str, Any]:
     """Return the problem that stands in place of a bad item of a batch."""
     if isinstance(error, RequestError):
         return from_request_error(error)
-    # The discriminator's value is part of pydantic's path and none of the caller's.
-    errors = [
-        {**detail, "loc": [p for p in detail["loc"] if p not in _DISCRIMINATORS]}
-        for detail in error.errors()
-    ]
-    return from_validation(errors)
-
-
-_DISCRIMINATORS: Final = ("deduction", "abduction", "induction")
+    return from_validation(error.errors())
 
 
 def install(app: FastAPI) -> None:
@@ -86,11 +85,7 @@ def install(app: FastAPI) -> None:
         details = error.errors()
         if details and details[0]["type"] == "json_invalid":
             return response(problem(400, f"the body is not JSON: {details[0]['ctx']['error']}"))
-        trimmed = [
-            {**detail, "loc": [p for p in detail["loc"] if p not in _DISCRIMINATORS]}
-            for detail in details
-        ]
-        return response(from_validation(trimmed, drop=1))
+        return response(from_validation(details, drop=1))
 
     @app.exception_handler(RequestError)
     async def on_request_error(request: Request, error: RequestError) -> Response:

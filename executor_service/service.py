@@ -18,8 +18,8 @@ from executor_service.sandbox.bubblewrap import BubblewrapBackend
 from executor_service.sandbox.docker import DockerBackend, DockerOptions, owner_name
 from executor_service.sandbox.interpreter import find_interpreter
 from executor_service.sandbox.pool import Pool, PoolOptions
-from executor_service.sandbox.runs import RunRequest
 from executor_service.sandbox.program_filter import split_filter
+from executor_service.sandbox.runs import RunRequest
 from executor_service.sandbox.seccomp import load_profile
 from executor_service.settings import Settings
 from executor_service.verifier.verifier import Verifier
@@ -29,8 +29,15 @@ _CONCURRENCY: Final = 2
 """Operations under way per slot: while one has the sandbox, the next is prepared."""
 
 
-def make_backend(settings: Settings) -> Backend:
+def make_backend(
+    settings: Settings, python_arguments: tuple[str, ...] | None = None
+) -> Backend:
     """Return the backend that ``settings`` name.
+
+    Args:
+        settings: The service's settings.
+        python_arguments: What the sandbox's Python is started with instead of the runner; the
+            bench measures a bare fork with it.
 
     Raises:
         ConfigurationError: The host lacks what the backend needs.
@@ -44,9 +51,10 @@ def make_backend(settings: Settings) -> Backend:
                 cpus=settings.docker_cpus,
                 pids=settings.docker_pids,
                 owner=owner_name(),
+                python_arguments=python_arguments,
             )
         )
-    return BubblewrapBackend(find_interpreter(settings.python))
+    return BubblewrapBackend(find_interpreter(settings.python), python_arguments)
 
 
 def make_pool(settings: Settings, backend: Backend) -> Pool:
@@ -117,8 +125,7 @@ class Service:
                 for name, value in limits.items()
             },
             "protections": [
-                {"name": p.name, "active": p.active, "detail": p.detail}
-                for p in self.protections()
+                {"name": p.name, "active": p.active, "detail": p.detail} for p in self.protections()
             ],
             "queue_size": self.settings.queue_size,
             "max_body_bytes": self.settings.max_body_bytes,

@@ -93,19 +93,19 @@ class Settings(BaseSettings):
     default_stdout_bytes: int = Field(Limits().stdout_bytes, ge=0)
     """Bytes of stdout of a run that says nothing."""
 
-    max_cpu_seconds: float = Field(60.0, gt=0)
+    max_cpu_seconds: float = Field(60.0, gt=0, le=86_400)
     """Largest ``limits.cpu_seconds`` a request may ask for."""
 
-    max_wall_seconds: float = Field(120.0, gt=0)
+    max_wall_seconds: float = Field(120.0, gt=0, le=86_400)
     """Largest ``limits.wall_seconds``."""
 
     max_memory_mb: int = Field(1024, ge=16)
     """Largest ``limits.memory_mb``."""
 
-    max_output_bytes: int = Field(4 * 1024 * 1024, ge=64)
+    max_output_bytes: int = Field(4 * 1024 * 1024, ge=64, le=1 << 30)
     """Largest ``limits.output_bytes``."""
 
-    max_stdout_bytes: int = Field(1024 * 1024, ge=0)
+    max_stdout_bytes: int = Field(1024 * 1024, ge=0, le=1 << 30)
     """Largest ``limits.stdout_bytes``."""
 
     required_protections: tuple[str, ...] = (

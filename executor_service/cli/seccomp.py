@@ -54,18 +54,23 @@ def seccomp(
         counts.add_column("killed for", justify="right")
         for name in _NAMES:
             told = explain(load_profile(name), allow_threads=allow_threads)  # type: ignore[arg-type]
-            console.print(f"\n[bold]{name}.json[/] allows {len(told.allowed)} calls without "
-                          f"conditions:")
+            console.print(
+                f"\n[bold]{name}.json[/] allows {len(told.allowed)} calls without conditions:"
+            )
             console.print(" ".join(told.allowed), highlight=False)
             console.print(f"[bold]with conditions[/] ({len(told.conditional)}):")
             for call, condition in told.conditional.items():
                 console.print(f"  {call}: {condition}", highlight=False, markup=False)
-            console.print(f"[bold]kills for[/] ({len(told.killed)}): {' '.join(told.killed)}",
-                          highlight=False)
+            console.print(
+                f"[bold]kills for[/] ({len(told.killed)}): {' '.join(told.killed)}", highlight=False
+            )
             total = len(told.allowed) + len(told.conditional)
             counts.add_row(name, str(total), str(len(told.conditional)), str(len(told.killed)))
         counts.add_row(
-            "Docker's default", str(DOCKER_DEFAULT.reachable), "", f"of {DOCKER_DEFAULT.total} known"
+            "Docker's default",
+            str(DOCKER_DEFAULT.reachable),
+            "",
+            f"of {DOCKER_DEFAULT.total} known",
         )
         console.print()
         console.print(counts)

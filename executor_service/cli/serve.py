@@ -30,9 +30,7 @@ def serve(
     slots: Annotated[
         int | None, typer.Option(help="Warm sandboxes (default: the usable CPUs).")
     ] = None,
-    backend: Annotated[
-        str | None, typer.Option(help="bubblewrap (default) or docker.")
-    ] = None,
+    backend: Annotated[str | None, typer.Option(help="bubblewrap (default) or docker.")] = None,
 ) -> None:
     """Serve the HTTP API with embedded sandboxes; every setting is an EXECUTOR_* variable too."""
     settings = load_settings(host=host, port=port, slots=slots, backend=backend)

@@ -4,19 +4,16 @@ import asyncio
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, TextIO
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from executor_service import problems
 from executor_service.cli.options import load_settings, plain_errors
 from executor_service.errors import RequestError
-from executor_service.operations import AnyOperation
 from executor_service.routes.batch import MAX_ITEMS, ParsedItems
 from executor_service.service import Service, running_service
 from executor_service.settings import Settings
@@ -38,7 +35,9 @@ line's index. The exit status is 0 when everything is correct or valid, 1 when s
 
 
 def verify(
-    program: Annotated[Path | None, typer.Option(help="File with the program.")] = None,
+    program: Annotated[
+        typer.FileText | None, typer.Option(help="File with the program.", encoding="utf-8")
+    ] = None,
     task_input: Annotated[
         str | None, typer.Option("--input", help="Argument list; alone: validate the task.")
     ] = None,
@@ -46,9 +45,12 @@ def verify(
     output: Annotated[str | None, typer.Option(help="The known or wanted output.")] = None,
     entry_point: Annotated[str, typer.Option(help="Function to call.")] = "f",
     operations: Annotated[
-        Path | None, typer.Option(help="JSONL file of operations; - for stdin.")
+        typer.FileText | None,
+        typer.Option(help="JSONL file of operations; - for stdin.", encoding="utf-8"),
     ] = None,
-    results: Annotated[Path | None, typer.Option(help="Where results go (default stdout).")] = None,
+    results: Annotated[
+        typer.FileTextWrite | None, typer.Option(help="Where results go (default stdout).")
+    ] = None,
     slots: Annotated[int | None, typer.Option(help="Warm sandboxes.")] = None,
     backend: Annotated[str | None, typer.Option(help="bubblewrap or docker.")] = None,
 ) -> None:
@@ -58,11 +60,11 @@ def verify(
     settings = load_settings(slots=slots, backend=backend)
     with plain_errors():
         if operations is not None:
-            items = [json.loads(line) for line in _lines(operations)]
-            asyncio.run(_carry_out_file(settings, items, results))
+            items = _items(operations)
+            asyncio.run(_carry_out_file(settings, items, results or sys.stdout))
             return
         assert program is not None
-        item = _item(program.read_text(), entry_point, task_input, answer, output)
+        item = _item(_text(program), entry_point, task_input, answer, output)
         (result,) = asyncio.run(_carry_out(settings, [item]))
         typer.echo(json.dumps(result, indent=2))
         if not _good(result):
@@ -87,10 +89,23 @@ def _item(
     return {"mode": "deduction", "input": task_input, **known, **item}
 
 
-def _lines(path: Path) -> Iterator[str]:
-    source = sys.stdin if str(path) == "-" else path.open(encoding="utf-8")
-    with source:
-        yield from (line for line in source if line.strip())
+def _text(file: TextIO) -> str:
+    try:
+        return file.read()
+    except UnicodeDecodeError as error:
+        raise typer.BadParameter(f"{file.name}: {error}") from None
+
+
+def _items(file: TextIO) -> list[Any]:
+    """Read one JSON value a line, blank lines aside."""
+    items = []
+    for number, line in enumerate(_text(file).split("\n"), 1):
+        if line.strip():
+            try:
+                items.append(json.loads(line))
+            except ValueError as error:
+                raise typer.BadParameter(f"{file.name}, line {number}: {error}") from None
+    return items
 
 
 async def _carry_out(settings: Settings, items: list[Any]) -> list[dict[str, Any]]:
@@ -101,7 +116,7 @@ async def _carry_out(settings: Settings, items: list[Any]) -> list[dict[str, Any
         return results
 
 
-async def _results(service: Service, items: list[Any]) -> Any:
+async def _results(service: Service, items: list[Any]) -> AsyncIterator[tuple[int, dict[str, Any]]]:
     """Yield (index, result) in chunks that the dispatcher holds easily."""
     for start in range(0, len(items), MAX_ITEMS):
         parsed = ParsedItems(items[start : start + MAX_ITEMS])
@@ -116,8 +131,7 @@ async def _results(service: Service, items: list[Any]) -> Any:
             yield start + parsed.places[index], shown
 
 
-async def _carry_out_file(settings: Settings, items: list[Any], results: Path | None) -> None:
-    sink = sys.stdout if results is None else results.open("w", encoding="utf-8")
+async def _carry_out_file(settings: Settings, items: list[Any], sink: TextIO) -> None:
     counts: Counter[str] = Counter()
     all_good = True
     console = Console(stderr=True)
@@ -133,8 +147,6 @@ async def _carry_out_file(settings: Settings, items: list[Any], results: Path | 
                 counts[_status(result)] += 1
                 all_good = all_good and _good(result)
                 progress.advance(bar)
-    if results is not None:
-        sink.close()
     console.print(
         ", ".join(f"{status}: {count}" for status, count in counts.most_common()),
         highlight=False,

@@ -1,4 +1,4 @@
-"""JSON answers. Lone surrogates are legal in Python text and travel as ``\\udXXX`` escapes."""
+r"""JSON answers. Lone surrogates are legal in Python text and travel as ``\udXXX`` escapes."""
 
 import json
 from typing import Any

@@ -12,7 +12,7 @@ from executor_service import problems
 from executor_service.errors import RequestError
 from executor_service.operations import OPERATION_NAMES, AnyOperation, parse_operation
 from executor_service.routes.answers import answer, dump
-from executor_service.routes.results import BatchResults
+from executor_service.routes.results import BatchResults, problem_responses
 from executor_service.service import Service
 
 router = APIRouter(tags=["operations"])
@@ -37,9 +37,14 @@ _EXAMPLE: dict[str, Any] = {
 class BatchRequest(BaseModel):
     """1 to 1024 operations, each with its ``op``: execute, validate or verify."""
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [_EXAMPLE]})
+    model_config = ConfigDict(
+        extra="forbid",
+        use_attribute_docstrings=True,
+        json_schema_extra={"examples": [_EXAMPLE]},
+    )
 
     items: list[Any] = Field(min_length=1, max_length=MAX_ITEMS)
+    """The operations; an item that is not acceptable is answered in its place."""
 
 
 class ParsedItems:
@@ -77,7 +82,10 @@ def parse_item(item: object) -> AnyOperation:
 @router.post(
     "/v1/batch",
     response_model=BatchResults,
-    responses={200: {"content": {NDJSON: {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"content": {NDJSON: {"schema": {"type": "string"}}}},
+        **problem_responses(400, 413, 422, 429),
+    },
 )
 async def batch(request: Request, body: BatchRequest) -> Response:
     """Carry out many operations; with ``Accept: application/x-ndjson`` results stream."""

@@ -1,5 +1,6 @@
 """``POST /v1/execute``, ``/v1/validate``, ``/v1/verify`` and ``GET /v1/policy``."""
 
+import contextlib
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request
@@ -16,15 +17,22 @@ from executor_service.operations import (
     ValidateOperation,
 )
 from executor_service.routes.answers import answer
-from executor_service.routes.results import ExecuteResult, PolicyResult, Validation, VerdictResult
+from executor_service.routes.results import (
+    ExecuteResult,
+    PolicyResult,
+    Validation,
+    VerdictResult,
+    problem_responses,
+)
 from executor_service.service import Service
 from executor_service.verifier.policy import DEFAULT_POLICY, describe
 
 router = APIRouter(tags=["operations"])
+_REFUSALS = problem_responses(400, 413, 422, 429)
 
 _VERIFY_EXAMPLES: dict[str, Any] = {
     model.__name__.removesuffix("Operation").lower(): {
-        "value": model.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index,call-overload]
+        "value": model.model_config["json_schema_extra"]["examples"][0]  # type: ignore[index]
     }
     for model in (DeductionOperation, AbductionOperation, InductionOperation)
 }
@@ -32,26 +40,26 @@ _VERIFY_EXAMPLES: dict[str, Any] = {
 
 async def _one(request: Request, operation: AnyOperation) -> Response:
     service: Service = request.app.state.service
-    async for _, result in service.dispatcher.submit([operation]):
-        if isinstance(result, RequestError):
-            raise result
-        return answer(result)
-    raise AssertionError("a submitted operation has a result")
+    async with contextlib.aclosing(service.dispatcher.submit([operation])) as results:
+        _, result = await anext(results)
+    if isinstance(result, RequestError):
+        raise result
+    return answer(result)
 
 
-@router.post("/v1/execute", response_model=ExecuteResult)
+@router.post("/v1/execute", response_model=ExecuteResult, responses=_REFUSALS)
 async def execute(request: Request, operation: ExecuteOperation) -> Response:
     """Call a program on inputs, each in a process of its own."""
     return await _one(request, operation)
 
 
-@router.post("/v1/validate", response_model=Validation)
+@router.post("/v1/validate", response_model=Validation, responses=_REFUSALS)
 async def validate(request: Request, operation: ValidateOperation) -> Response:
     """Say whether a task is worth posing: allowed, running and deterministic."""
     return await _one(request, operation)
 
 
-@router.post("/v1/verify", response_model=VerdictResult)
+@router.post("/v1/verify", response_model=VerdictResult, responses=_REFUSALS)
 async def verify(
     request: Request, operation: Annotated[AnyVerify, Body(openapi_examples=_VERIFY_EXAMPLES)]
 ) -> Response:

@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from executor_service import problems
+
 RunStatus = Literal[
     "ok",
     "runtime_error",
@@ -90,8 +92,8 @@ class DeterminismShape(Shape):
     """What the runs of a validation showed."""
 
     runs: int
-    agree: bool | None
-    """Null where nothing was run."""
+    agree: bool
+    """Whether all runs gave one value; false, with ``runs`` 0, where nothing was run."""
     varied: list[Factor]
     """The factors that really differed between the runs on this host."""
     broken_by: Factor | None
@@ -150,6 +152,18 @@ class ProtectionShape(Shape):
     detail: str
 
 
+class Alive(Shape):
+    """The process answers."""
+
+    status: Literal["alive"]
+
+
+class Ready(Shape):
+    """A sandbox answers."""
+
+    status: Literal["ready"]
+
+
 class Info(Shape):
     """What this server is."""
 
@@ -174,6 +188,17 @@ class Problem(Shape):
     status: int
     detail: str
     field: str | None = None
+    """The part of the request that is wrong; the first of several."""
+    errors: list[dict[str, str]] | None = None
+    """Every part of the request that is wrong, each with ``field`` and ``detail``."""
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Return what ``/openapi.json`` says of refusals with these statuses."""
+    content = {problems.MEDIA_TYPE: {"schema": Problem.model_json_schema()}}
+    return {
+        status: {"description": problems.TITLES[status], "content": content} for status in statuses
+    }
 
 
 class BatchResults(Shape):

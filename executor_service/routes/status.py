@@ -5,19 +5,19 @@ from fastapi.responses import Response
 
 from executor_service import problems
 from executor_service.routes.answers import answer
-from executor_service.routes.results import Info
+from executor_service.routes.results import Alive, Info, Ready, problem_responses
 from executor_service.service import Service
 
 router = APIRouter(tags=["operations of the service"])
 
 
-@router.get("/healthz")
+@router.get("/healthz", response_model=Alive)
 async def healthz() -> dict[str, str]:
     """Say that the process is alive."""
     return {"status": "alive"}
 
 
-@router.get("/readyz")
+@router.get("/readyz", response_model=Ready, responses=problem_responses(503))
 async def readyz(request: Request) -> Response:
     """Say whether a sandbox answers; 503 until one does."""
     service: Service = request.app.state.service

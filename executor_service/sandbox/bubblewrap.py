@@ -30,6 +30,7 @@ _BOOT: Final = (
     f"import sys; sys.path.insert(0, {_INSIDE!r}); "
     "from runner.supervisor import main; sys.path.pop(0); main()"
 )
+_RUN_SUPERVISOR: Final = ("-I", "-S", "-B", "-c", _BOOT)
 _NOBODY: Final = 65_534
 _KEPT_STDERR: Final = 4000
 
@@ -66,12 +67,16 @@ class BubblewrapBackend:
 
     name = "bubblewrap"
 
-    def __init__(self, interpreter: Interpreter) -> None:
+    def __init__(
+        self, interpreter: Interpreter, python_arguments: tuple[str, ...] | None = None
+    ) -> None:
+        """``python_arguments`` are what the interpreter is started with instead of the runner."""
         bwrap = shutil.which("bwrap")
         if bwrap is None:
             raise ConfigurationError("bubblewrap is not installed: apt-get install bubblewrap")
         self._bwrap = bwrap
         self._interpreter = interpreter
+        self._python_arguments = python_arguments or _RUN_SUPERVISOR
         self._filter = compile_bpf(load_profile("container"))
         self.drops_root = os.getuid() == 0 and interpreter.readable_by_others()
 
@@ -94,19 +99,19 @@ class BubblewrapBackend:
     def _start(self, stream: socket.socket, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
         files = {path.name: _memory_file(path.read_bytes()) for path in _RUNNER.glob("*.py")}
         seccomp = _memory_file(self._filter)
-        user: dict[str, Any] = {}
-        if self.drops_root:
-            user = {"user": _NOBODY, "group": _NOBODY, "extra_groups": []}
+        nobody = _NOBODY if self.drops_root else None
         try:
             return subprocess.Popen(  # noqa: S603
                 [self._bwrap, *self._arguments(files, seccomp)],
-                stdin=stream,
-                stdout=stream,
+                stdin=stream.fileno(),
+                stdout=stream.fileno(),
                 stderr=stderr,
                 env={},
                 pass_fds=[seccomp, *files.values()],
                 close_fds=True,
-                **user,
+                user=nobody,
+                group=nobody,
+                extra_groups=[] if self.drops_root else None,
             )
         finally:
             for descriptor in (seccomp, *files.values()):
@@ -120,7 +125,7 @@ class BubblewrapBackend:
         ]  # fmt: skip
         for path in self._interpreter.paths():
             if path.is_symlink():
-                arguments += ["--symlink", os.readlink(path), str(path)]
+                arguments += ["--symlink", str(path.readlink()), str(path)]
             else:
                 arguments += ["--ro-bind", str(path), str(path)]
         arguments += ["--proc", "/proc", "--dir", "/tmp"]  # noqa: S108 - inside the sandbox
@@ -130,7 +135,7 @@ class BubblewrapBackend:
             arguments += ["--perms", "0444", "--ro-bind-data", str(descriptor)]
             arguments += [f"{_INSIDE}/runner/{name}"]
         arguments += ["--remount-ro", "/", "--chdir", "/", "--seccomp", str(seccomp)]
-        arguments += ["--", str(self._interpreter.executable), "-I", "-S", "-B", "-c", _BOOT]
+        arguments += ["--", str(self._interpreter.executable), *self._python_arguments]
         return arguments
 
     async def sweep(self) -> int:

@@ -43,22 +43,21 @@ class DockerOptions:
     pids: int
     owner: str
     """Marks the containers of one service: a sweep removes those of dead services alone."""
+    python_arguments: tuple[str, ...] | None = None
+    """What the image's python3 is started with instead of the runner; the bench's fork loop."""
 
 
 class DockerSandbox:
     """One container and the stream to its supervisor."""
 
-    def __init__(self, container: Container, stream: SandboxStream, raw: Any) -> None:
+    def __init__(self, container: Container, stream: SandboxStream) -> None:
         self.stream = stream
         self._container = container
-        self._raw = raw
 
     async def kill(self) -> None:
         """Remove the container by force."""
         self.stream.close()
         await asyncio.to_thread(_remove, self._container)
-        with contextlib.suppress(OSError):
-            self._raw.close()
 
     def last_words(self) -> str:
         """Return the end of the container's stderr."""
@@ -91,15 +90,17 @@ class DockerBackend:
             ) from error
         except (docker.errors.DockerException, OSError) as error:
             raise SandboxStartError(f"Docker does not start a sandbox: {error}") from error
+        # A duplicate, since the SDK's response object closes its own whenever it is collected.
         sock: socket.socket = raw._sock
-        sock.settimeout(None)
-        sock.setblocking(False)
+        ours = sock.dup()
+        raw.close()
+        sock.close()
+        ours.setblocking(False)
         loop = asyncio.get_running_loop()
-        # A duplicate, since the SDK's response object closes its own when it is collected.
         _, stream = await loop.create_connection(
-            lambda: SandboxStream(multiplexed=True), sock=sock.dup()
+            lambda: SandboxStream(multiplexed=True), sock=ours
         )
-        return DockerSandbox(container, stream, raw)
+        return DockerSandbox(container, stream)
 
     def _start(self) -> tuple[Container, Any]:
         container = self._client.containers.create(self._options.image, **self.container_options())
@@ -141,6 +142,8 @@ class DockerBackend:
         }
         if options.runtime is not None:
             chosen["runtime"] = options.runtime
+        if options.python_arguments is not None:
+            chosen["entrypoint"] = ["python3", *options.python_arguments]
         return chosen
 
     async def sweep(self) -> int:

@@ -237,7 +237,12 @@ class Pool:
     def _spawn(self, coroutine: Any) -> None:
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("ending or starting a sandbox failed: %r", error)
 
     async def _start_until_it_works(self) -> None:
         pause = _FIRST_PAUSE_S

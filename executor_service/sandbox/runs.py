@@ -163,14 +163,14 @@ def interpret(report: Report, calls: int) -> RunResult:
         error = RunError(kind, message, line)
         return RunResult(status, (), error, stdout, stderr, report.usage)
 
+    if report.ending == frames.FAULT:
+        raise ProtocolError(f"the harness failed: {stderr[-_SHOWN_MESSAGE:]}")
     if report.ending == frames.EXITED:
         if report.result:
             values, failure = _decode_result(report.result, calls)
             if failure is None:
                 return RunResult("ok", values, None, stdout, stderr, report.usage)
             return ended(*failure)
-        if report.code == frames.HARNESS_EXIT:
-            raise ProtocolError(f"the harness failed: {stderr[-_SHOWN_MESSAGE:]}")
         return ended(
             "runtime_error", "Exit", f"the process ended itself with exit status {report.code}"
         )
@@ -222,8 +222,10 @@ def _decode_result(
                 raise ValueError("one value for each call is wanted")
             return tuple([check_value(value) for value in values]), None
         status, kind, message, line = result
-        if status not in _CLAIMABLE or type(kind) is not str or type(message) is not str:
+        if type(status) is not str or status not in _CLAIMABLE:
             raise ValueError("not a status that a run can claim")
+        if type(kind) is not str or type(message) is not str:
+            raise ValueError("an error has a type and a message")
         if line is not None and type(line) is not int:
             raise ValueError("not a line number")
     except (ValueError, RecursionError) as error:

@@ -2,6 +2,10 @@
 
 One protocol object per sandbox, one run at a time. Docker's attached stream wraps each piece in an
 eight-byte header that tells stdout from stderr; the bubblewrap stream is bare.
+
+Covered: whatever bytes come, the worst is a ``ProtocolError``; a length is believed only up to
+what was asked for, so a sandbox that has been taken over cannot fill this process's memory.
+Not covered: the truth of a report from such a sandbox; see the layers that enclose a run.
 """
 
 import asyncio
@@ -16,6 +20,9 @@ from executor_service.sandbox.runs import Report, RunRequest, Usage
 _MULTIPLEX: Final = struct.Struct(">BxxxI")
 _STDOUT: Final = 1
 _KEPT_STDERR: Final = 4000
+_LONGEST_HELLO: Final = 1 << 20
+_SLACK: Final = 1 << 17
+"""What a supervisor may read past a cap before it sees that the run is over it."""
 
 
 class SandboxStream(asyncio.Protocol):
@@ -30,6 +37,7 @@ class SandboxStream(asyncio.Protocol):
         self._hello: asyncio.Future[dict[str, Any]] | None = None
         self._report: asyncio.Future[Report] | None = None
         self._next_run = 0
+        self._longest = (0, 0)
         self.stderr = bytearray()
         self.closed = asyncio.get_running_loop().create_future()
 
@@ -46,11 +54,11 @@ class SandboxStream(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take bytes in; called by asyncio."""
-        if self._multiplexed:
-            self._demultiplex(data)
-        else:
-            self._data += data
         try:
+            if self._multiplexed:
+                self._demultiplex(data)
+            else:
+                self._data += data
             self._consume()
         except ProtocolError as error:
             self._fail(error)
@@ -75,7 +83,9 @@ class SandboxStream(asyncio.Protocol):
         self._next_run = (self._next_run + 1) & 0xFFFFFFFF
         self._report = asyncio.get_running_loop().create_future()
         try:
-            self._write(request.frame(self._next_run))
+            frame = request.frame(self._next_run)
+            self._longest = frames.REQUEST.unpack_from(frame)[6:8]
+            self._write(frame)
             return await self._report
         finally:
             self._report = None
@@ -104,6 +114,8 @@ class SandboxStream(asyncio.Protocol):
         raw += data
         while len(raw) >= _MULTIPLEX.size:
             kind, size = _MULTIPLEX.unpack_from(raw)
+            if size > sum(self._longest) + _LONGEST_HELLO + _SLACK:
+                raise ProtocolError("a piece of the stream is longer than anything asked for")
             end = _MULTIPLEX.size + size
             if len(raw) < end:
                 return
@@ -120,23 +132,29 @@ class SandboxStream(asyncio.Protocol):
             if len(data) < frames.LENGTH.size:
                 return
             end = frames.LENGTH.size + frames.LENGTH.unpack_from(data)[0]
+            if end > _LONGEST_HELLO:
+                raise ProtocolError("a hello that is too long")
             if len(data) < end:
                 return
+            facts = _hello(data[frames.LENGTH.size : end])
             hello, self._hello = self._hello, None
             if not hello.done():
-                hello.set_result(json.loads(data[frames.LENGTH.size : end]))
+                hello.set_result(facts)
             del data[:end]
         if len(data) < frames.REPORT.size:
             return
         run_id, ending, code, cpu, wall, _, peak, result, stdout, stderr = (
             frames.REPORT.unpack_from(data)
         )
+        if self._report is None or self._report.done() or run_id != self._next_run:
+            raise ProtocolError("a report came for a run that nobody asked for")
+        result_cap, stream_cap = self._longest
+        if result > result_cap + _SLACK or max(stdout, stderr) > stream_cap + _SLACK:
+            raise ProtocolError("a report is longer than the run's limits")
         start = frames.REPORT.size
         end = start + result + stdout + stderr
         if len(data) < end:
             return
-        if self._report is None or self._report.done() or run_id != self._next_run:
-            raise ProtocolError("a report came for a run that nobody asked for")
         body = bytes(data[start:end])
         del data[:end]
         self._report.set_result(
@@ -150,3 +168,13 @@ class SandboxStream(asyncio.Protocol):
                 body[result + stdout :],
             )
         )
+
+
+def _hello(data: bytearray) -> dict[str, Any]:
+    try:
+        facts = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"a hello that is not JSON: {error}") from None
+    if type(facts) is not dict:
+        raise ProtocolError("a hello that is not an object")
+    return facts

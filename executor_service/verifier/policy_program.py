@@ -47,7 +47,7 @@ _STATEMENTS: Final[dict[str, tuple[type[ast.AST], ...]]] = {
 _MAX_CHAIN: Final = 8
 
 
-class Violation(Exception):  # noqa: N818 - a finding, not an error
+class Violation(Exception):
     """A ban is broken; the message names it and the line."""
 
     def __init__(self, problem: str, node: ast.AST) -> None:

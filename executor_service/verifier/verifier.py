@@ -19,12 +19,12 @@ from executor_service.operations import (
     InductionOperation,
     PolicySpec,
     ValidateOperation,
-    VerifyOperation,
 )
 from executor_service.sandbox.runs import Limits, RunError, RunRequest, RunResult, Usage
+from executor_service.typed.literals import Bounds as LiteralBounds
 from executor_service.typed.literals import parse_arguments, parse_literal
 from executor_service.typed.render import render
-from executor_service.typed.values import TypedValue
+from executor_service.typed.values import MAX_NODES, TypedValue
 from executor_service.verifier import determinism, verdicts
 from executor_service.verifier.determinism import Runs
 from executor_service.verifier.inputs import task_input
@@ -33,6 +33,9 @@ from executor_service.verifier.verdicts import EqualityRule, Verdict, usage_dict
 
 Result = dict[str, Any]
 _DEFAULT_POLICY_SPEC: Final = PolicySpec()
+_GOLD_BOUNDS: Final = LiteralBounds(max_chars=8 * 1024 * 1024, max_nodes=MAX_NODES)
+"""A gold output may be as large as a value that a run may return: what ``execute`` gave must be
+acceptable as gold. Answers, which come from a model, keep the parser's own, lower bounds."""
 
 
 class Verifier:
@@ -157,7 +160,7 @@ class Verifier:
         return verdicts.induction(expected, runs, rule, operation.score, usage)
 
     async def _agreed(
-        self, operation: VerifyOperation, limits: Limits, text: str
+        self, operation: DeductionOperation | InductionOperation, limits: Limits, text: str
     ) -> tuple[RunResult | None, Usage]:
         """Run the program on a task's input; return what the replicas agree on."""
         try:
@@ -200,7 +203,7 @@ def _request(operation: AnyOperation, limits: Limits, **arguments: Any) -> RunRe
 
 def _gold(text: str, field: str) -> TypedValue:
     try:
-        return parse_literal(text)
+        return parse_literal(text, _GOLD_BOUNDS)
     except LiteralError as error:
         raise RequestError(f"not a literal: {error}", field=field) from None
 
@@ -248,7 +251,7 @@ def _not_run(reason: str, message: str, *, retryable: bool = False) -> Result:
         "output": None,
         "value": None,
         "determinism": {
-            "runs": 0, "agree": None, "varied": [], "broken_by": None, "observations": [],
+            "runs": 0, "agree": False, "varied": [], "broken_by": None, "observations": [],
         },
         "usage": usage_dict(Usage()),
     }  # fmt: skip

@@ -42,12 +42,12 @@ def _decode_instance(value: dict[str, Any], namespace: dict[str, Any]) -> Any:
         return _class(value["class"], namespace)[value["name"]]  # type: ignore[index]
     body = value["v"]
     if tag == "exception":
-        import builtins  # noqa: PLC0415 - rare, and the name must not be shadowed
+        import builtins  # rare, and the name must not be shadowed
 
-        kind = namespace.get(body["class"]) or getattr(builtins, body["class"], None)
-        if not (isinstance(kind, type) and issubclass(kind, BaseException)):
+        named: Any = namespace.get(body["class"]) or getattr(builtins, body["class"], None)
+        if not (isinstance(named, type) and issubclass(named, BaseException)):
             raise NoSuchClass(f"the program defines no exception class {body['class']}")
-        return kind(*[decode(item, namespace) for item in body["args"]])
+        return named(*[decode(item, namespace) for item in body["args"]])
     kind = _class(body["class"], namespace)
     if tag == "enum":
         return kind[body["fields"][0][0]]  # type: ignore[index]
@@ -66,20 +66,20 @@ def _float(text: str) -> float:
 
 
 def _decimal(text: str) -> Any:
-    import decimal  # noqa: PLC0415 - most runs need none
+    import decimal  # most runs need none
 
     return decimal.Decimal(text)
 
 
 def _fraction(text: str) -> Any:
-    import fractions  # noqa: PLC0415
+    import fractions
 
     return fractions.Fraction(text)
 
 
 def _datetime(kind: str) -> Callable[[Any], Any]:
     def decode_moment(text: Any) -> Any:
-        import datetime  # noqa: PLC0415
+        import datetime
 
         if kind == "timedelta":
             return datetime.timedelta(*text)
@@ -123,4 +123,3 @@ _MAPPINGS: Final[dict[str, Callable[[list[tuple[Any, Any]]], Any]]] = {
     "Counter": lambda pairs: Counter(dict(pairs)),
     "defaultdict": lambda pairs: defaultdict(None, pairs),
 }
-

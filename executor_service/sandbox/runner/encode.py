@@ -86,9 +86,7 @@ class Encoder:
             raise Unsupported(f"a value of type {_name_of(kind)} has no typed form")
         tag, named = fields
         self.budget -= 60
-        body = ",".join(
-            [f"[{quote(name)},{self.encode(item, depth + 1)}]" for name, item in named]
-        )
+        body = ",".join([f"[{quote(name)},{self.encode(item, depth + 1)}]" for name, item in named])
         return f'{{"t":"{tag}","v":{{"class":{quote(_name_of(kind))},"fields":[{body}]}}}}'
 
 

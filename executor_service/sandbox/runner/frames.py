@@ -6,9 +6,9 @@ one hello frame (``LENGTH`` and JSON), then for each run a ``REPORT`` header fol
 stdout and stderr bytes. Zygote to supervisor: fixed-size ``EVENT`` records on a pipe, each below
 ``PIPE_BUF`` and so written whole.
 
-The payload is ``LENGTH`` and JSON and is read by the child alone; the result bytes should be
-``LENGTH`` and JSON too, but they come from a process that ran untrusted code, so the host decodes
-them with suspicion (``executor_service.sandbox.results``).
+The payload is ``LENGTH`` and marshal and is read by the child alone; the result bytes should be
+``LENGTH`` and JSON too, but they come from a process that ran untrusted code, so the host
+decodes them with suspicion (``executor_service.sandbox.runs``).
 """
 
 import os
@@ -35,7 +35,7 @@ RESULT_SIZE: Final = 4
 STREAM_SIZE: Final = 5
 CANCELLED: Final = 6
 FAULT: Final = 7
-"""The zygote is gone: the sandbox failed, not the program."""
+"""The child's harness failed before the program was touched: the sandbox is to blame."""
 
 EVENT: Final = struct.Struct("<BBxxiiIQ")
 """kind, lane, pid, wait status, peak RSS KiB, cpu µs."""
@@ -43,12 +43,11 @@ PARKED: Final = 1
 """A child waits for a request in this lane."""
 ENDED: Final = 2
 """The child of this lane is dead and reaped."""
+FAILED: Final = 3
+"""The child of this pid, whose harness failed, is about to end; its lane is not told."""
 
 LANES: Final = 2
 """Children a zygote keeps: one that runs and one parked for the next run."""
-
-HARNESS_EXIT: Final = 70
-"""Exit status of a child whose harness failed before the program was touched (EX_SOFTWARE)."""
 
 
 def read_exactly(descriptor: int, count: int) -> bytes:

@@ -58,7 +58,7 @@ def _fail(what: str) -> OSError:
 
 
 def prctl(option: int, value: int) -> None:
-    """Call prctl(2) with one argument."""
+    """Set one option of this process, by the call of this name."""
     if _prctl(option, value, 0, 0, 0) != 0:
         raise _fail(f"prctl {option}")
 

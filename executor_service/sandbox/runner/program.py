@@ -7,11 +7,12 @@ as data about what the function returned and as nothing else.
 
 import errno
 import sys
+from _json import encode_basestring_ascii as quote
 from types import CodeType, ModuleType
 from typing import Any, Final
 
 from .decode import NoSuchClass, decode
-from .encode import Encoder, TooLong, Unsupported, quote
+from .encode import Encoder, TooLong, Unsupported
 
 FILE_NAME: Final = "<program>"
 MODULE_NAME: Final = "program"
@@ -65,7 +66,7 @@ def run(request: dict[str, Any]) -> str:
         return _failure("unsupported_value", "", str(error), None)
     except TooLong:
         return _failure("output_limit", "", "the value is longer than output_bytes", None)
-    except BaseException as error:  # noqa: BLE001 - whatever a program raises is its result
+    except BaseException as error:  # whatever a program raises is its result
         return _describe(error, skipped_lines)
 
 
@@ -94,12 +95,13 @@ def _arguments(
 def _compile_arguments(text: str) -> CodeType:
     source = f"__arguments__({text}\n)"
     try:
-        tree = compile(source, "<input>", "eval", _ONLY_AST, dont_inherit=True)
+        tree: Any = compile(source, "<input>", "eval", _ONLY_AST, dont_inherit=True)
         # One call and nothing around it: "1) or (True" must not become a program of its own.
-        call = tree.body  # type: ignore[attr-defined]
+        call = tree.body
         if type(call).__name__ != "Call" or type(call.func).__name__ != "Name":
             raise Refused("invalid_input", "the input is not one argument list")
-        return compile(tree, "<input>", "eval", dont_inherit=True)
+        code: CodeType = compile(tree, "<input>", "eval", dont_inherit=True)
+        return code
     except SyntaxError as error:
         raise Refused("invalid_input", f"the input does not parse: {error.msg}") from None
     except (ValueError, MemoryError, RecursionError, OverflowError) as error:
@@ -110,7 +112,9 @@ def _describe(error: BaseException, skipped_lines: int) -> str:
     """Turn whatever the program raised into a result, trusting nothing of the exception."""
     kind = type(error)
     status = "runtime_error"
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or (
+        isinstance(error, OSError) and error.errno == errno.ENOMEM
+    ):
         status = "memory_limit"
     elif isinstance(error, BlockingIOError) and error.errno == errno.EAGAIN:
         status = "process_limit"  # the seccomp filter answers fork and clone so
@@ -118,7 +122,7 @@ def _describe(error: BaseException, skipped_lines: int) -> str:
         status = "process_limit"
     try:
         message = str(error)[:_MAX_MESSAGE]
-    except BaseException:  # noqa: BLE001 - a program's own __str__
+    except BaseException:  # a program's own __str__
         message = ""
     line = None
     trace = error.__traceback__

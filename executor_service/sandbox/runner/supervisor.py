@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from . import frames
-from .frames import EVENT, LENGTH, REPORT, REQUEST, read_exactly, write_all
+from .frames import LENGTH, REPORT, REQUEST, read_exactly, write_all
 from .kernel import PR_SET_DUMPABLE, prctl
 from .zygote_process import Lane, Zygote
 
@@ -46,10 +46,14 @@ class Run:
     host_gone: bool = False
 
     def kill(self, ending: int) -> None:
-        """Kill the child, once, and remember why."""
+        """Kill the child, once, and remember why; one that is dead already keeps the reason."""
         if self.ending is None:
             self.ending = ending
-            signal.pidfd_send_signal(self.lane.pidfd, signal.SIGKILL)  # type: ignore[attr-defined]
+            if self.lane.pidfd >= 0:
+                try:
+                    signal.pidfd_send_signal(self.lane.pidfd, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass  # it ended by itself a moment ago
 
     def wall_used(self) -> float:
         """Return seconds since the start, less those spent waiting for a processor."""
@@ -58,7 +62,7 @@ class Run:
     def waited(self) -> float:
         """Return seconds that the child was runnable but not running (0 where unknown)."""
         try:
-            with open(f"/proc/{self.lane.pid}/schedstat") as file:  # noqa: PTH123
+            with open(f"/proc/{self.lane.pid}/schedstat") as file:
                 return int(file.read().split()[1]) / 1e9
         except (OSError, IndexError, ValueError):
             return 0.0
@@ -83,18 +87,22 @@ class Run:
             return 1.0
         return max(min(cpu_left, wall_left), _SHORTEST_WAIT_S)
 
-    def collect(self) -> None:
-        """Take what is in the pipes; kill the run where it is over a cap."""
+    def collect(self, *, dead: bool = False) -> None:
+        """Take what is in the pipes; kill the run where it is over a cap.
+
+        What is beyond a cap is read and thrown away: the lane's next run must find empty pipes.
+        While the child lives each pipe is read once, since it could fill one faster than that.
+        """
         for index, (descriptor, cap) in enumerate(self._caps()):
             output = self.outputs[index]
-            while len(output) <= cap:
+            more = True
+            while more:
                 try:
                     chunk = os.read(descriptor, _CHUNK)
                 except BlockingIOError:
                     break
-                output += chunk
-                if len(chunk) < _CHUNK:
-                    break
+                output += chunk[: cap + 1 - len(output)]
+                more = dead and len(chunk) == _CHUNK
             if len(output) > cap:
                 self.kill_for_size(index)
 
@@ -177,8 +185,10 @@ class Supervisor:
                 return None
             if zygote.events in ready:
                 event = zygote.next_event()
+                if event[0] == frames.FAILED and event[2] == run.lane.pid:
+                    run.ending = frames.FAULT
                 if event[0] == frames.ENDED and event[1] == run.lane.index:
-                    run.collect()
+                    run.collect(dead=True)
                     return event
                 continue
             if not looking:
@@ -201,7 +211,8 @@ class Supervisor:
     def _report(self, run: Run, event: tuple[int, ...]) -> None:
         wall = time.monotonic() - run.started
         status, peak_kb, cpu_us = event[3:6]
-        if run.ending is not None:
+        forbidden = os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSYS
+        if run.ending is not None and not forbidden:
             ending, code = run.ending, 0
         elif os.WIFSIGNALED(status):
             ending, code = frames.SIGNALED, os.WTERMSIG(status)
@@ -219,14 +230,13 @@ class Supervisor:
 def process_facts() -> dict[str, Any]:
     """Return what the kernel says of this process's confinement."""
     facts: dict[str, Any] = {"uid": os.getuid(), "pid": os.getpid()}
-    with open("/proc/self/status") as file:  # noqa: PTH123
+    with open("/proc/self/status") as file:
         for line in file:
             name, _, value = line.partition(":")
             if name in ("NoNewPrivs", "Seccomp", "CapEff", "CapBnd"):
                 facts[name] = value.strip()
-    facts["network"] = sorted(
-        name for name in os.listdir("/sys/class/net")  # noqa: PTH208
-    ) if os.path.isdir("/sys/class/net") else []  # noqa: PTH112
+    folder = "/sys/class/net"
+    facts["network"] = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
     return facts
 
 

@@ -86,7 +86,7 @@ FLAVOURS: Final = (
     Flavour("science", _CORE + _RICH + _SCIENCE),
 )
 
-_FLAVOUR_OF: Final = {name: 2 for name in _SCIENCE} | {name: 1 for name in _RICH}
+_FLAVOUR_OF: Final = dict.fromkeys(_SCIENCE, 2) | dict.fromkeys(_RICH, 1)
 _IMPORT: Final = re.compile(r"(?:^|[;:\n])[ \t]*(?:from[ \t]+(\w+)|import[ \t]+([\w., \t]+))")
 
 

@@ -15,7 +15,7 @@ import signal
 import sys
 from typing import Any, Final
 
-from .child import live
+from .child import EVENTS_FD, REQUEST_FD, RESULT_FD, live
 from .frames import ENDED, EVENT, LANES, LENGTH, PARKED, write_all
 from .kernel import (
     PR_SET_DUMPABLE,
@@ -28,7 +28,6 @@ from .kernel import (
 from .program import MODULE, run
 from .variants import FLAVOURS
 
-EVENTS_FD: Final = 20
 SETUP_FD: Final = 21
 FIRST_LANE_FD: Final = 22
 """Four descriptors per lane from here on: request, result, stdout, stderr."""
@@ -55,7 +54,6 @@ def main() -> None:
     facts = {"imported": imported, "clock_shifted": clock_is_shifted()}
     send_facts(facts | harden())
     hide_environment()
-    sys.stderr.reconfigure(write_through=True)  # type: ignore[union-attr]
     rehearse()
     gc.collect()
     gc.freeze()
@@ -114,9 +112,9 @@ def add_site_directories() -> None:
             f"{prefix}/lib/{version}/site-packages",
             f"{prefix}/lib/{version}/dist-packages",
         ):
-            if path not in sys.path and os.path.isdir(path):  # noqa: PTH112 - no pathlib in here
+            if path not in sys.path and os.path.isdir(path):  # no pathlib in here
                 sys.path.append(path)
-    if sys.base_prefix == "/usr" and os.path.isdir("/usr/lib/python3/dist-packages"):  # noqa: PTH112
+    if sys.base_prefix == "/usr" and os.path.isdir("/usr/lib/python3/dist-packages"):
         sys.path.append("/usr/lib/python3/dist-packages")
 
 
@@ -124,7 +122,7 @@ def harden() -> dict[str, Any]:
     """Confine this process and so all its children; return what is in force."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
-        with open("/proc/self/oom_score_adj", "w") as file:  # noqa: PTH123
+        with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
         oom_first = True
     except OSError:
@@ -134,7 +132,7 @@ def harden() -> dict[str, Any]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
     resource.setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))
-    soft, hard = resource.getrlimit(resource.RLIMIT_STACK)
+    _, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if hard == resource.RLIM_INFINITY or hard > _STACK_BYTES:
         resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, _STACK_BYTES))
     abi = landlock_read_only(readable_paths()) if landlock_abi() else 0
@@ -154,7 +152,7 @@ def readable_paths() -> tuple[str, ...]:
 
 def clock_is_shifted() -> bool:
     """Tell whether libfaketime is really loaded into this process."""
-    with open("/proc/self/maps") as maps:  # noqa: PTH123
+    with open("/proc/self/maps") as maps:
         return "libfaketime" in maps.read()
 
 
@@ -176,8 +174,19 @@ def send_facts(facts: dict[str, Any]) -> None:
 
 def address_space_bytes() -> int:
     """Return the size of this process's address space, before any run adds to it."""
-    with open("/proc/self/statm") as statm:  # noqa: PTH123
+    with open("/proc/self/statm") as statm:
         return int(statm.read().split()[0]) * resource.getpagesize()
+
+
+def take_lane(first: int) -> None:
+    """Put a lane's descriptors where the next child wants them.
+
+    Done here and not in the child, where every call would copy the pages it touches.
+    """
+    os.dup2(first, REQUEST_FD, inheritable=False)
+    os.dup2(first + 1, RESULT_FD, inheritable=False)
+    os.dup2(first + 2, 1)
+    os.dup2(first + 3, 2)
 
 
 def fork_for_ever(closing: SeccompFilter, base_bytes: int) -> None:
@@ -185,10 +194,10 @@ def fork_for_ever(closing: SeccompFilter, base_bytes: int) -> None:
     lanes: dict[int, int] = {}
 
     def park(lane: int) -> None:
+        take_lane(FIRST_LANE_FD + 4 * lane)
         pid = os.fork()
         if pid == 0:
-            first = FIRST_LANE_FD + 4 * lane
-            live((first, first + 1, first + 2, first + 3), closing, base_bytes)
+            live(closing, base_bytes)
         lanes[pid] = lane
         os.write(EVENTS_FD, EVENT.pack(PARKED, lane, pid, 0, 0, 0))
 

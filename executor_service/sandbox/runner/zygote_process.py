@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import frames
+from .child import EVENTS_FD
 from .frames import EVENT, LANES, LENGTH, read_exactly, write_all
-from .variants import CLOCK_SHIFT_SECONDS, FAKETIME_LIBRARIES, FLAVOURS, VARIANTS
-from .zygote import EVENTS_FD, FIRST_LANE_FD, SETUP_FD
+from .variants import CLOCK_SHIFT_SECONDS, FAKETIME_LIBRARIES, VARIANTS
+from .zygote import FIRST_LANE_FD, SETUP_FD
 
 _BOOT: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); "
@@ -86,6 +87,8 @@ class Zygote:
         if len(data) < EVENT.size:
             raise ZygoteDied("a zygote ended")
         event = EVENT.unpack(data)
+        if event[0] == frames.FAILED:
+            return event
         lane = self.lanes[event[1]]
         if event[0] == frames.PARKED:
             lane.pid = event[2]
@@ -107,7 +110,7 @@ class Zygote:
 
 def _pipe(*, reads_here: bool) -> tuple[int, int]:
     """Return a pipe's (our end, the zygote's end), both close-on-exec and out of the way."""
-    import fcntl  # noqa: PLC0415 - the zygote imports this module for its numbers alone
+    import fcntl  # the zygote imports this module for its numbers alone
 
     ends = []
     for descriptor in os.pipe():
@@ -118,10 +121,10 @@ def _pipe(*, reads_here: bool) -> tuple[int, int]:
 
 
 def _command() -> list[str]:
-    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
-    # Not -I and not -E: the hash seed is set through the environment, which is made here.
+    folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    # Unbuffered, so that what a killed program has printed is not lost. Not -I and not -E: the hash seed is set through the environment, which is made here.
     return [
-        sys.executable, "-s", "-S", "-P", "-B", "-X", "no_debug_ranges", "-c", _BOOT, folder,
+        sys.executable, "-u", "-s", "-S", "-P", "-B", "-X", "no_debug_ranges", "-c", _BOOT, folder,
     ]  # fmt: skip
 
 
@@ -133,11 +136,13 @@ def environment(variant: int, flavour: int) -> dict[str, str]:
         "PYTHONHASHSEED": str(chosen.hash_seed),
         "PYTHONIOENCODING": "utf-8:backslashreplace",
         "MALLOC_ARENA_MAX": "1",
+        # Symbols bound at start are not bound again, by writing, in every child.
+        "LD_BIND_NOW": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
-    library = next((path for path in FAKETIME_LIBRARIES if os.path.exists(path)), None)  # noqa: PTH110
+    library = next((path for path in FAKETIME_LIBRARIES if os.path.exists(path)), None)
     if chosen.shift_clock and library is not None:
         result |= {
             "LD_PRELOAD": library,

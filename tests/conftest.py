@@ -1,0 +1,90 @@
+"""Fixtures shared by all tests: a running service per backend.
+
+``AZR_RUNNER_IMAGE`` names the image for the docker backend. Without a daemon or without the image
+its tests are skipped, unless ``AZR_TEST_DOCKER=1`` says that they must run.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import docker
+import docker.errors
+import pytest
+from contract.live import LiveService
+
+from executor_service.settings import Settings
+
+IMAGE = os.environ.get("AZR_RUNNER_IMAGE", "azr-runner:dev")
+BACKENDS = ("bubblewrap", pytest.param("docker", marks=pytest.mark.docker))
+SLOTS = 2
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """The name of a backend; tests that use it run once for each."""
+    name: str = request.param
+    if name == "docker":
+        need_docker()
+    return name
+
+
+@pytest.fixture(scope="session")
+def settings_for(backend: str) -> Callable[..., Settings]:
+    """A way to make settings for the backend, with anything in them changed."""
+
+    def make(**changes: Any) -> Settings:
+        return Settings(
+            **{"backend": backend, "docker_image": IMAGE, "slots": SLOTS, "port": 0} | changes
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def service(settings_for: Callable[..., Settings]) -> Iterator[LiveService]:
+    """A service with two sandboxes, shared by all tests that leave it as they found it."""
+    live = LiveService(settings_for())
+    yield live
+    live.close()
+
+
+@pytest.fixture
+def start_service(settings_for: Callable[..., Settings]) -> Iterator[Callable[..., LiveService]]:
+    """A way to start further services; those that a test does not close are closed after it."""
+    started: list[LiveService] = []
+
+    def start(**changes: Any) -> LiveService:
+        started.append(LiveService(settings_for(**changes)))
+        return started[-1]
+
+    yield start
+    for live in started:
+        if not live.pool._closed:
+            live.close()
+
+
+def need_docker() -> None:
+    """Skip the test, or fail it where Docker is required, unless the image can be started."""
+    reason = docker_trouble()
+    if reason is not None and os.environ.get("AZR_TEST_DOCKER") == "1":
+        pytest.fail(reason, pytrace=False)
+    if reason is not None:
+        pytest.skip(reason)
+
+
+def docker_trouble() -> str | None:
+    """Return why the docker backend cannot be tested here, or None."""
+    try:
+        client = docker.from_env()
+    except docker.errors.DockerException as error:
+        return f"no Docker daemon answers: {error}"
+    try:
+        client.images.get(IMAGE)
+    except docker.errors.ImageNotFound:
+        return f"the image {IMAGE} is missing: make runner-image"
+    except docker.errors.DockerException as error:
+        return f"the Docker daemon has trouble: {error}"
+    finally:
+        client.close()
+    return None

@@ -1,0 +1,96 @@
+"""The published document: complete, and every example in it works when posted."""
+
+import pytest
+
+PATHS = {
+    "/v1/execute", "/v1/validate", "/v1/verify", "/v1/batch", "/v1/policy", "/v1/info",
+    "/healthz", "/readyz",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def document(http):
+    return http.get("/openapi.json").json()
+
+
+def resolved(document, schema):
+    """Follow a schema's reference."""
+    if "$ref" in schema:
+        node = document
+        for part in schema["$ref"].removeprefix("#/").split("/"):
+            node = node[part]
+        return node
+    return schema
+
+
+def operations(document):
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield path, method, operation
+
+
+def examples(document):
+    """Yield (path, body) for every example of every request body."""
+    for path, _, operation in operations(document):
+        content = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        if content is None:
+            continue
+        for named in content.get("examples", {}).values():
+            yield path, named["value"]
+        schema = resolved(document, content["schema"])
+        for variant in (schema, *(resolved(document, one) for one in schema.get("oneOf", ()))):
+            for example in variant.get("examples", ()):
+                yield path, example
+
+
+def test_every_endpoint_is_documented(document):
+    assert set(document["paths"]) >= PATHS
+    for path, _, operation in operations(document):
+        assert operation["summary"], path
+        assert operation["description"], path
+        good = operation["responses"]["200"]["content"]["application/json"]["schema"]
+        assert good, path
+
+
+def test_every_post_has_an_example(document):
+    posts = {path for path, method, _ in operations(document) if method == "post"}
+    assert posts == {path for path, _ in examples(document)}
+
+
+def test_every_mode_has_an_example(document):
+    bodies = [body for path, body in examples(document) if path == "/v1/verify"]
+    assert {body["mode"] for body in bodies} == {"deduction", "abduction", "induction"}
+
+
+def test_every_example_works_when_posted(document, ask):
+    for path, body in examples(document):
+        answer = ask(path, body)
+        for result in answer["results"] if path == "/v1/batch" else [answer]:
+            assert "error" not in result
+            if "outcomes" in result:
+                assert all(outcome["status"] == "ok" for outcome in result["outcomes"])
+            elif "valid" in result:
+                assert result["valid"] is True
+            else:
+                assert result["correct"] is True
+
+
+def test_every_field_of_a_request_is_explained(document):
+    for path, method, operation in operations(document):
+        if method != "post":
+            continue
+        schema = operation["requestBody"]["content"]["application/json"]["schema"]
+        for variant in resolved(document, schema).get("oneOf", [schema]):
+            model = resolved(document, variant)
+            for name, field in model["properties"].items():
+                assert field.get("description"), f"{path}: {name}"
+
+
+def test_a_wrong_request_is_documented_as_a_problem(document):
+    for path, method, operation in operations(document):
+        if method == "post":
+            content = operation["responses"]["422"]["content"]
+            assert list(content) == ["application/problem+json"], path
+            assert {"type", "title", "status", "detail"} <= set(
+                resolved(document, content["application/problem+json"]["schema"])["properties"]
+            )
