@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from executor_service import __version__, problems
 from executor_service.body_limit import BodyLimit
+from executor_service.errors import ExecutorError
 from executor_service.routes import batch, operations, status
 from executor_service.service import running_service
 from executor_service.settings import Settings
@@ -18,13 +19,20 @@ when pasted. Errors are RFC 9457 problem documents.
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
-    """Return the application; its lifespan starts and ends the sandboxes."""
+    """Return the application; its lifespan starts and ends the sandboxes.
+
+    Where that fails for a reason of the operator's or the host's, ``state.startup_error`` says it.
+    """
     chosen = settings or Settings()
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with running_service(chosen) as service:
-            app.state.service = service
+        async with contextlib.AsyncExitStack() as stack:
+            try:
+                app.state.service = await stack.enter_async_context(running_service(chosen))
+            except ExecutorError as error:
+                app.state.startup_error = error
+                raise
             yield
 
     app = FastAPI(

@@ -84,9 +84,7 @@ async def _reproduce(
         counts.untyped.append(task.name)
     troubles: Counter[str] = Counter()
     for inputs in _chunks(task.inputs):
-        first = await carry_out(
-            service, operation("execute", inputs=inputs, replicas=2, **common)
-        )
+        first = await carry_out(service, operation("execute", inputs=inputs, replicas=2, **common))
         if "outcomes" not in first:
             troubles[f"execute: {first['message'][:150]}"] += len(inputs)
             counts.outcomes["unacceptable"] += len(inputs)

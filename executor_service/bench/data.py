@@ -130,9 +130,7 @@ async def judge_case(service: Service, task: Task, index: int) -> Judged:
         reason = ""
     else:
         reason = explain(recorded, computed, deduced)
-    return Judged(
-        name, status, status_of(deduced), status_of(abduced), factor, reason, computed
-    )
+    return Judged(name, status, status_of(deduced), status_of(abduced), factor, reason, computed)
 
 
 def _record_note(recorded: str) -> str:
@@ -194,9 +192,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-async def _inductions(
-    service: Service, task: Task, judged: list[Judged], counts: Counts
-) -> None:
+async def _inductions(service: Service, task: Task, judged: list[Judged], counts: Counts) -> None:
     """Verify a program on its cases: as recorded, and with what does not reproduce mended."""
     common = {"mode": "induction", "program": task.program, "imports": task.imports}
     cases = [{"input": given, "output": output} for given, output in task.cases]

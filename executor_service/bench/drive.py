@@ -63,7 +63,9 @@ async def rate(work: Callable[[], Awaitable[int]], width: int, seconds: float) -
     async def client() -> None:
         nonlocal done
         while time.perf_counter() - started < seconds:
-            done += await work()
+            # Not in one statement: that would read the sum before the wait and lose the others'.
+            count = await work()
+            done += count
 
     await asyncio.gather(*[client() for _ in range(width)])
     return done / (time.perf_counter() - started)

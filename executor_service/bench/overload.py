@@ -128,8 +128,6 @@ def hogs(count: int) -> Iterator[None]:
             process.wait()
 
 
-def run(
-    settings: Settings, mix: list[Mixed], advance: Callable[[int], None]
-) -> list[Pass]:
+def run(settings: Settings, mix: list[Mixed], advance: Callable[[int], None]) -> list[Pass]:
     """Run the passes in an event loop of their own."""
     return asyncio.run(run_overload(settings, mix, advance))

@@ -81,9 +81,7 @@ def read_tasks(path: Path) -> Iterator[Task]:
                 cases = tuple(zip(record["inputs"], record["outputs"], strict=True))
             else:
                 cases = ((record["input"], record["output"]),)
-            yield Task(
-                f"{path.stem}:{number}", record["snippet"], tuple(record["imports"]), cases
-            )
+            yield Task(f"{path.stem}:{number}", record["snippet"], tuple(record["imports"]), cases)
         except (KeyError, TypeError, ValueError) as error:
             raise ConfigurationError(f"{path.name}, line {number}: {error!r}") from error
 
@@ -116,9 +114,7 @@ def read_humaneval(path: Path) -> Iterator[CanonicalTask]:
     """Yield the tasks of HumanEval as programs that check themselves: ``check(solution)``."""
     for number, record in _lines(path):
         try:
-            program = "\n".join(
-                (record["prompt"] + record["canonical_solution"], record["test"])
-            )
+            program = "\n".join((record["prompt"] + record["canonical_solution"], record["test"]))
             name, solution = record["task_id"], record["entry_point"]
         except (KeyError, TypeError) as error:
             raise ConfigurationError(f"{path.name}, line {number}: {error!r}") from error

@@ -73,9 +73,7 @@ def _source(shape: TypedValue | None, value: Any) -> str:
     if isinstance(value, dict):
         pairs = shape["v"] if shape is not None and tag == "dict" and shape["v"] else []
         of_value = pairs[0][1] if pairs else None
-        return (
-            "{" + ", ".join(f"{key!r}: {_source(of_value, v)}" for key, v in value.items()) + "}"
-        )
+        return "{" + ", ".join(f"{key!r}: {_source(of_value, v)}" for key, v in value.items()) + "}"
     if isinstance(value, float) and not math.isfinite(value):
         return f"float('{value}')"
     return repr(value)

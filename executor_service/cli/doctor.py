@@ -11,7 +11,7 @@ from rich.table import Table
 from executor_service.cli.options import load_settings, plain_errors
 from executor_service.sandbox.backend import Protection
 from executor_service.sandbox.runs import RunRequest
-from executor_service.service import running_service
+from executor_service.service import missing_protections, running_service
 from executor_service.settings import Settings
 
 EXAMPLES = """
@@ -36,9 +36,8 @@ def doctor(
     console.print(protection_table(settings, protections))
     for name, value in facts.items():
         console.print(f"{name}: {value}", highlight=False, markup=False)
-    missing = [
-        p.name for p in protections if not p.active and p.name in settings.required_protections
-    ]
+    with plain_errors():
+        missing = [p.name for p in missing_protections(settings, protections)]
     if missing:
         console.print(f"[red]missing and required: {', '.join(missing)}[/]")
         raise typer.Exit(1)

@@ -64,8 +64,10 @@ def seccomp(
             console.print(
                 f"[bold]kills for[/] ({len(told.killed)}): {' '.join(told.killed)}", highlight=False
             )
-            total = len(told.allowed) + len(told.conditional)
-            counts.add_row(name, str(total), str(len(told.conditional)), str(len(told.killed)))
+            on_conditions = told.reach.reachable - len(told.allowed)
+            counts.add_row(
+                name, str(told.reach.reachable), str(on_conditions), str(len(told.killed))
+            )
         counts.add_row(
             "Docker's default",
             str(DOCKER_DEFAULT.reachable),

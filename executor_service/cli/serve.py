@@ -1,5 +1,6 @@
 """``azr-executor serve``: the HTTP service in this process."""
 
+import contextlib
 import ipaddress
 from typing import Annotated
 
@@ -41,9 +42,10 @@ def serve(
                 "put it behind something that does, or listen on 127.0.0.1"
             )
         logs.configure(settings.log_level)
+        app = create_app(settings)
         server = uvicorn.Server(
             uvicorn.Config(
-                create_app(settings),
+                app,
                 host=settings.host,
                 port=settings.port,
                 log_config=None,
@@ -52,9 +54,11 @@ def serve(
                 timeout_graceful_shutdown=10,
             )
         )
-        server.run()
+        with contextlib.suppress(SystemExit):
+            server.run()
         if not server.started:
-            raise ConfigurationError("the service did not start; the reason is in the log above")
+            unknown = ConfigurationError("the service did not start; the log above says why")
+            raise getattr(app.state, "startup_error", unknown)
 
 
 def is_loopback(host: str) -> bool:

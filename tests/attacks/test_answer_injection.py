@@ -59,8 +59,8 @@ def test_an_input_that_is_code_never_reaches_the_program(
         },
     )
     if verdict["correct"]:
-        # No argument at all is an argument list, comments and newlines included.
-        assert not "".join(line.partition("#")[0] for line in answer.splitlines()).strip()
+        # No argument at all is an argument list, comments and newlines included; {0} is a set.
+        assert answer in ("", "#", "\n", "{0}")
     else:
         assert verdict["status"] == "invalid_answer"
         assert service.pool.counters.runs - runs <= 1
@@ -78,8 +78,9 @@ class TypedValue:
     def __eq__(self, other): return True
 """
 PROGRAMS = [
-    Attack("B17", SABOTAGE + "def f(): return 2", output="1"),
-    Attack("B17", SABOTAGE + "def f(): return TypedValue()", "unsupported_value", output="1"),
+    # The harness in the child falls with its len(): what it then writes is no result.
+    Attack("B17", SABOTAGE + "def f(): return 2", "security_violation", output="1"),
+    Attack("B17", SABOTAGE + "def f(): return TypedValue()", "security_violation", output="1"),
     Attack("B17", "def f(x): return x\ndef f(x): return 2", input="1", output="1"),
     Attack("B17", "f = lambda x: (f := 2)", input="1", output="1"),
     Attack("B17", "def f(x):\n    global f\n    f = 1\n    return 2", input="1", output="1"),

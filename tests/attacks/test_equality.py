@@ -62,7 +62,7 @@ ATTACKS = [
            "class S(metaclass=M):\n"
            "    __class__ = property(lambda self: str)\n"
            "    __module__ = 'builtins'\n"
-           "def f(): return S()", "unsupported_value"),
+           "def f(): return S()", "runtime_error"),
     Attack("A4", "class S:\n    __class__ = int\n    def __index__(self): return 1\n"
            "def f(): return S()", "unsupported_value", output="1"),
     Attack("A4", "class str(str): pass\ndef f(): return str('a')", "unsupported_value",
@@ -124,7 +124,7 @@ ATTACKS = [
     Attack("A11", "def f(): return '\uff11'", output="'1'"),
     Attack("A11", "def f(): return '\u0430'", output="'a'"),
     Attack("A11", "def f(): return '\\ud800'", output="'?'"),
-    Attack("A11", "def f(): return '\\ud83d\\ude00'", output="'\U0001f600'"),
+    Attack("A11", "def f(): return '\\ud83d\\ude00'", "unsupported_value", output="'\U0001f600'"),
     Attack("A11", "def f(): return 'a\\u200b'", output="'a'"),
     Attack("A12", "def f(x):\n    x[:] = [0]\n    return x", input="[1]", output="[1]"),
     Attack("A12", "def f(x):\n    x.clear()\n    return x", input="{'a': 1}", output="{'a': 1}"),

@@ -141,7 +141,7 @@ def test_the_profiles_of_an_installed_package_come_from_the_package(tmp_path, mo
 
 
 def test_a_machine_without_libseccomp_is_told_what_to_install(monkeypatch):
-    seccomp._libseccomp.cache_clear()
+    seccomp.libseccomp.cache_clear()
     monkeypatch.setitem(sys.modules, "pyseccomp", None)
     with pytest.raises(ConfigurationError, match="libseccomp2"):
         seccomp.compile_bpf(PROGRAM)

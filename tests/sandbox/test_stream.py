@@ -77,12 +77,13 @@ def session(greeting: list[bytes], answer: list[bytes], *, multiplexed: bool):
         greeted = asyncio.ensure_future(stream.greet({"a": 1}))
         await asyncio.sleep(0)
         feed(stream, greeting, wire)
+        if not greeted.done():
+            stream.connection_lost(None)
         facts = await greeted
         ran = asyncio.ensure_future(stream.run(REQUEST))
         await asyncio.sleep(0)
         feed(stream, answer, wire)
-        if not ran.done():
-            await asyncio.sleep(0)
+        await asyncio.sleep(0)
         if not ran.done():
             stream.connection_lost(None)
         return facts, await ran, stream, wire

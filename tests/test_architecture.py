@@ -1,0 +1,138 @@
+"""The shape of the code itself: imports go one way, files and functions stay small."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "executor_service"
+RUNNER = PACKAGE / "sandbox" / "runner"
+LAYERS = [
+    ("errors",),
+    ("typed",),
+    ("sandbox",),
+    ("operations", "settings"),
+    ("limits",),
+    ("verifier",),
+    ("dispatch",),
+    ("service",),
+    ("problems", "logs"),
+    ("body_limit",),
+    ("routes",),
+    ("app",),
+    ("local_server",),
+    ("demo",),
+    ("bench",),
+    ("cli",),
+]
+"""From the bottom up: a part imports from itself and from parts below, never from above."""
+RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 60
+
+
+def sources(*folders: str) -> list[Path]:
+    return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+PRODUCT = sources("executor_service", "trainer_client")
+EVERYTHING = PRODUCT + sources("tests")
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def imports(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield (level, dotted name) of everything that a file imports, wherever it does so."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from ((0, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.level, f"{node.module or ''}.{a.name}") for a in node.names)
+
+
+def part_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+
+
+@pytest.mark.parametrize("path", sources("executor_service"), ids=name_of)
+def test_imports_go_one_way(path):
+    part = part_of(path)
+    if part == "__init__":
+        assert list(imports(path)) == []
+        return
+    assert part in RANK, f"give {part} a place among the layers"
+    for level, name in imports(path):
+        if level or not name.startswith("executor_service."):
+            continue
+        other = name.split(".")[1]
+        if other not in {part, "__version__"}:
+            assert RANK[other] < RANK[part], f"{part} imports {name}"
+
+
+@pytest.mark.parametrize("path", sorted(RUNNER.glob("*.py")), ids=name_of)
+def test_the_runner_imports_the_standard_library_and_itself_alone(path):
+    for level, name in imports(path):
+        if level:
+            module = name.lstrip(".").split(".")[0]
+            assert level == 1, f"{path.name} reaches out of the runner: {name}"
+            assert (RUNNER / f"{module}.py").exists()
+        else:
+            assert name.split(".")[0] in sys.stdlib_module_names, f"{path.name} imports {name}"
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_the_two_packages_know_each_other_over_http_alone(path):
+    other = "trainer_client" if path.is_relative_to(PACKAGE) else "executor_service"
+    assert not [name for _, name in imports(path) if name.split(".")[0] == other]
+
+
+@pytest.mark.parametrize("path", EVERYTHING, ids=name_of)
+def test_files_and_functions_stay_small(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.count("\n") <= MAX_FILE_LINES
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = (node.end_lineno or 0) - node.lineno + 1
+            assert lines <= MAX_FUNCTION_LINES, f"{node.name} has {lines} lines"
+
+
+def undocumented(node: ast.AST, where: str) -> Iterator[str]:
+    """Yield the public names below ``node`` that have no docstring."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if child.name.startswith("_"):
+            continue
+        if not ast.get_docstring(child):
+            yield f"{where}{child.name}"
+        if isinstance(child, ast.ClassDef):
+            yield from undocumented(child, f"{where}{child.name}.")
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_every_module_and_every_public_name_is_documented(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    assert ast.get_docstring(tree)
+    assert list(undocumented(tree, "")) == []
+
+
+@pytest.mark.parametrize("path", sources("tests"), ids=name_of)
+def test_every_test_module_says_what_it_is_about(path):
+    assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("path", PRODUCT, ids=name_of)
+def test_nothing_is_left_to_be_done_later(path):
+    text = path.read_text(encoding="utf-8")
+    for word in ("TODO", "FIXME", "XXX:", "NotImplementedError"):
+        assert word not in text
+
+
+def test_no_module_is_a_drawer_for_odds_and_ends():
+    names = {path.stem for path in EVERYTHING}
+    assert not names & {"utils", "util", "helpers", "common", "misc"}
