@@ -34,9 +34,14 @@ class Judged:
     factor: str | None
     """What a nondeterministic program depends on."""
     reason: str
-    """Why the record is not reproduced; empty where it is."""
+    """Why the record is not reproduced; a note on the record where the program is to blame."""
     computed: str | None
     """The output, where validation accepted the triplet."""
+
+    @property
+    def reproduced(self) -> bool:
+        """Tell whether the triplet is a valid task whose record is right."""
+        return self.factor is None and not self.reason
 
 
 @dataclass
@@ -90,7 +95,7 @@ async def _task(service: Service, task: Task, counts: Counts) -> None:
     judged = await asyncio.gather(*[judge_case(service, task, case) for case in _cases(task)])
     for one in judged:
         counts.triplets += 1
-        counts.reproduced += not one.reason
+        counts.reproduced += one.reproduced
         for what in ("validation", "deduction", "abduction"):
             counts.count(what, getattr(one, what))
         if one.factor is not None:
@@ -199,7 +204,7 @@ async def _inductions(service: Service, task: Task, judged: list[Judged], counts
     recorded = await carry_out(service, operation("verify", cases=cases, **common))
     counts.count("induction", status_of(recorded))
     mended = [
-        case if not one.reason else {"input": case["input"], "output": one.computed}
+        case if one.reproduced else {"input": case["input"], "output": one.computed}
         for case, one in zip(cases, judged, strict=True)
         if one.computed is not None
     ]

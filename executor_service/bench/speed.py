@@ -26,7 +26,8 @@ from executor_service.sandbox.pool import Pool
 from executor_service.sandbox.runs import RunRequest
 from executor_service.service import make_backend, make_pool, running_service
 from executor_service.settings import Settings
-from executor_service.typed.literals import parse_arguments
+from executor_service.verifier.inputs import task_input
+from executor_service.verifier.policy import DEFAULT_POLICY
 
 Advance = Callable[[], None]
 _IN_FLIGHT_PER_SLOT: Final = 2
@@ -124,8 +125,8 @@ def _verification(task: Sample) -> dict[str, Any]:
 
 
 def _run_request(task: Sample) -> RunRequest:
-    arguments = parse_arguments(task.input)
-    return RunRequest(task.program, "f", task.imports, args=arguments.args, kwargs=arguments.kwargs)
+    arguments = task_input(task.input, DEFAULT_POLICY, "f")
+    return RunRequest(task.program, "f", task.imports, **arguments)
 
 
 async def _pool(settings: Settings, slots: int, stack: contextlib.AsyncExitStack) -> Pool:

@@ -93,7 +93,15 @@ class BubblewrapBackend:
                 raise SandboxStartError(f"bwrap does not start: {error}") from error
         ours.setblocking(False)
         loop = asyncio.get_running_loop()
-        _, stream = await loop.create_connection(SandboxStream, sock=ours)
+        try:
+            _, stream = await loop.create_connection(SandboxStream, sock=ours)
+        except BaseException:
+            # Cancelled: nobody else knows of this process.
+            ours.close()
+            process.kill()
+            process.wait()
+            stderr.close()
+            raise
         return BubblewrapSandbox(process, stream, stderr)
 
     def _start(self, stream: socket.socket, stderr: IO[bytes]) -> subprocess.Popen[bytes]:

@@ -82,8 +82,18 @@ class DockerBackend:
 
     async def launch(self) -> DockerSandbox:
         """Create, attach to and start one container."""
+        starting = asyncio.ensure_future(asyncio.to_thread(self._start))
         try:
-            container, raw = await asyncio.to_thread(self._start)
+            container, raw = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            # The thread goes on, and what it starts would belong to nobody.
+            with contextlib.suppress(docker.errors.DockerException, OSError):
+                container, raw = await starting
+                sock: socket.socket = raw._sock
+                raw.close()
+                sock.close()
+                await asyncio.to_thread(_remove, container)
+            raise
         except docker.errors.ImageNotFound as error:
             raise SandboxStartError(
                 f"image {self._options.image} is missing: make runner-image"
@@ -91,15 +101,13 @@ class DockerBackend:
         except (docker.errors.DockerException, OSError) as error:
             raise SandboxStartError(f"Docker does not start a sandbox: {error}") from error
         # A duplicate, since the SDK's response object closes its own whenever it is collected.
-        sock: socket.socket = raw._sock
+        sock = raw._sock
         ours = sock.dup()
         raw.close()
         sock.close()
         ours.setblocking(False)
         loop = asyncio.get_running_loop()
-        _, stream = await loop.create_connection(
-            lambda: SandboxStream(multiplexed=True), sock=ours
-        )
+        _, stream = await loop.create_connection(lambda: SandboxStream(multiplexed=True), sock=ours)
         return DockerSandbox(container, stream)
 
     def _start(self) -> tuple[Container, Any]:

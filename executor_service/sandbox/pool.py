@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -75,7 +75,8 @@ class Pool:
         self._free: deque[Sandbox] = deque()
         self._waiting: deque[asyncio.Future[Sandbox]] = deque()
         self._all: set[Sandbox] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
         self.counters = PoolCounters()
         self.hello: dict[str, Any] | None = None
@@ -118,9 +119,10 @@ class Pool:
     async def close(self) -> None:
         """End every sandbox; nothing of them is left when this returns."""
         self._closed = True
-        for task in self._tasks:
+        for task in self._starting:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # A sandbox that is being ended is let end: a cancelled kill would leave a zombie.
+        await asyncio.gather(*self._starting, *self._ending, return_exceptions=True)
         for future in self._waiting:
             if not future.done():
                 future.set_exception(InfrastructureError("the service is shutting down"))
@@ -227,22 +229,12 @@ class Pool:
             return
         self._all.discard(sandbox)
         self.counters.replaced[reason] = self.counters.replaced.get(reason, 0) + 1
-        self._spawn(sandbox.launched.kill())
+        _spawn(sandbox.launched.kill(), self._ending)
         self._replace()
 
     def _replace(self) -> None:
         if not self._closed:
-            self._spawn(self._start_until_it_works())
-
-    def _spawn(self, coroutine: Any) -> None:
-        task = asyncio.get_running_loop().create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._finished)
-
-    def _finished(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("ending or starting a sandbox failed: %r", error)
+            _spawn(self._start_until_it_works(), self._starting)
 
     async def _start_until_it_works(self) -> None:
         pause = _FIRST_PAUSE_S
@@ -280,6 +272,19 @@ class Pool:
             if isinstance(error, TimeoutError | InfrastructureError):
                 raise SandboxStartError(f"{str(error) or 'no hello in time'} {words}") from error
             raise
+
+
+def _spawn(coroutine: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+    """Start a task that ``tasks`` holds until it is done."""
+
+    def finished(task: asyncio.Task[None]) -> None:
+        tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("ending or starting a sandbox failed: %r", error)
+
+    task = asyncio.get_running_loop().create_task(coroutine)
+    tasks.add(task)
+    task.add_done_callback(finished)
 
 
 def _deadline(request: RunRequest) -> float:

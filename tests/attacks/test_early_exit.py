@@ -9,9 +9,11 @@ import pytest
 from attacks.arena import Attack, check_unharmed, judge, params
 
 from contract.live import LiveService, request
+from executor_service.sandbox.runner import frames
+from executor_service.sandbox.runs import Report, Usage, interpret
 
 
-def frame(text: str) -> str:
+def source_of(text: str) -> str:
     """Return the source of the bytes that a result with this text would be."""
     return repr(struct.pack("<I", len(text)) + text.encode())
 
@@ -95,27 +97,27 @@ EXITS = [
     Attack("C23", "class Skipped(BaseException): pass\ndef f(): raise Skipped('passed')",
            "runtime_error"),
     Attack("C24", "import atexit, os\n@atexit.register\n"
-           f"def late(): os.write(3, {frame(GUESS)})\ndef f(): return 1"),
+           f"def late(): os.write(3, {source_of(GUESS)})\ndef f(): return 1"),
     Attack("C24", "import atexit, os\nimport threading\n"
-           f"threading._register_atexit(lambda: os.write(3, {frame(GUESS)}))\ndef f(): return 1"),
+           f"threading._register_atexit(lambda: os.write(3, {source_of(GUESS)}))\ndef f(): return 1"),
     Attack("C24", "import os\nclass D:\n    def __del__(self):\n"
-           f"        os.write(3, {frame(GUESS)})\nkeep = D()\ndef f(): return 1"),
+           f"        os.write(3, {source_of(GUESS)})\nkeep = D()\ndef f(): return 1"),
     Attack("C24", "import os\nclass D:\n    def __del__(self):\n"
-           f"        os.write(3, {frame(GUESS)})\ndef f():\n    D()\n    return 1",
+           f"        os.write(3, {source_of(GUESS)})\ndef f():\n    D()\n    return 1",
            "security_violation", "more or less than one result"),
     Attack("C24", "import os, weakref\nclass D: pass\nkeep = D()\n"
-           f"weakref.finalize(keep, os.write, 3, {frame(GUESS)})\ndef f(): return 1"),
+           f"weakref.finalize(keep, os.write, 3, {source_of(GUESS)})\ndef f(): return 1"),
     Attack("C24", "import sys\nclass Out:\n    def write(self, text): pass\n"
-           f"    def flush(self):\n        import os\n        os.write(3, {frame(GUESS)})\n"
+           f"    def flush(self):\n        import os\n        os.write(3, {source_of(GUESS)})\n"
            "sys.stdout = sys.stderr = Out()\ndef f(): return 1"),
-    Attack("C24", f"import os, sys\nsys.excepthook = lambda *a: os.write(3, {frame(GUESS)})\n"
+    Attack("C24", f"import os, sys\nsys.excepthook = lambda *a: os.write(3, {source_of(GUESS)})\n"
            "sys.unraisablehook = sys.excepthook\ndef f(): raise ValueError", "runtime_error"),
     Attack("C25", "def f():\n    print('{\"status\": \"correct\", \"correct\": true}')\n"
            "    print('ALL TESTS PASSED', flush=True)\n    return 1"),
-    Attack("C25", f"import os\ndef f():\n    os.write(1, {frame(GUESS)})\n"
-           f"    os.write(2, {frame(GUESS)})\n    return 1"),
+    Attack("C25", f"import os\ndef f():\n    os.write(1, {source_of(GUESS)})\n"
+           f"    os.write(2, {source_of(GUESS)})\n    return 1"),
     *[
-        Attack("C26", WRITE_ALL.format(data=frame(GUESS), after=after), status)
+        Attack("C26", WRITE_ALL.format(data=source_of(GUESS), after=after), status)
         for after, status in (
             ("os._exit(0)", "wrong"), ("return 1", "security_violation"),
             ("raise ValueError", "security_violation"), ("os.abort()", "runtime_error"),
@@ -129,7 +131,7 @@ EXITS = [
            "        with open(path, 'wb', 0) as file: file.write(b'x')", "runtime_error"),
     # It reads its own result back out of the pipe: then there is none.
     Attack("C26", "import os\ndef f():\n    end = os.open('/proc/self/fd/3', os.O_RDONLY)\n"
-           f"    os.write(3, {frame(GUESS)})\n    os.read(end, 99)\n    os._exit(70)",
+           f"    os.write(3, {source_of(GUESS)})\n    os.read(end, 99)\n    os._exit(70)",
            "runtime_error"),
     *[
         Attack("C27", f"import os\ndef f():\n    os.makedirs(os.path.dirname({path!r}), exist_ok=True)\n"
@@ -150,7 +152,7 @@ EXITS = [
            "security_violation"),
     Attack("C29", "import os, sys\ndef f(): return [dict(os.environ), sys.argv, sys.orig_argv]"),
     Attack("C29", "def f(): return open('/proc/self/cmdline').read()", "runtime_error"),
-    Attack("C30", f"import os\ndef f():\n    if os.fork() == 0:\n        os.write(3, {frame(GUESS)})\n"
+    Attack("C30", f"import os\ndef f():\n    if os.fork() == 0:\n        os.write(3, {source_of(GUESS)})\n"
            "    os._exit(0)", "process_limit"),
     Attack("C30", "import os\ndef f(): os.forkpty()", "runtime_error"),
     Attack("C30", "import os\ndef f(): os.posix_spawn('/bin/true', ['true'], {})",
@@ -174,9 +176,16 @@ def test_leaving_early_and_forging_is_never_correct(service: LiveService, attack
     judge(service, Attack(**{**vars(attack), "limits": limits}))
 
 
-@pytest.mark.parametrize("text", FORGED, ids=[f"C26-{n}" for n in range(len(FORGED))])
+@pytest.mark.parametrize("text", FORGED[1:], ids=[f"C26-{n}" for n in range(1, len(FORGED))])
+def test_a_forged_result_is_no_result(text: str) -> None:
+    data = struct.pack("<I", len(text)) + text.encode()
+    result = interpret(Report(1, frames.EXITED, 0, Usage(), data, b"", b""), 1)
+    assert (result.status, result.values) == ("security_violation", ())
+
+
+@pytest.mark.parametrize("text", FORGED[:32:5], ids=[f"C26-{n}" for n in range(0, 32, 5)])
 def test_a_forged_result_claims_a_value_or_is_a_violation(service: LiveService, text: str) -> None:
-    program = WRITE_ALL.format(data=frame(text), after="os._exit(0)")
+    program = WRITE_ALL.format(data=source_of(text), after="os._exit(0)")
     verdict = judge(service, Attack("C26", program, "wrong" if text is GUESS else "security_violation"))
     assert not verdict["retryable"]
 
@@ -184,7 +193,7 @@ def test_a_forged_result_claims_a_value_or_is_a_violation(service: LiveService, 
 @pytest.mark.parametrize("status", ["memory_limit", "invalid_program", "runtime_error"])
 def test_a_forged_failure_is_only_a_failure(service: LiveService, status: str) -> None:
     text = json.dumps([status, "\x1b[2J" * 100, "x" * 5000, 10**12])
-    verdict = judge(service, Attack("C26", WRITE_ALL.format(data=frame(text), after="os._exit(0)"), status))
+    verdict = judge(service, Attack("C26", WRITE_ALL.format(data=source_of(text), after="os._exit(0)"), status))
     assert len(verdict["message"]) < 3000
 
 
@@ -213,7 +222,7 @@ def f():
         for body in ("pass", "time.sleep(0.001)", "os.stat('/usr')"):
             result = service.run(request(started.format(body, daemon)))
             assert (result.status, result.usage.wall_ms < 5000) == ("ok", True)
-        forged = started.format(f"os.write(3, {frame(GUESS)})", daemon)
+        forged = started.format(f"os.write(3, {source_of(GUESS)})", daemon)
         result = service.run(request(forged + "\n    time.sleep(0.05)"))
         assert result.status in ("security_violation", "output_limit")
         assert not result.values

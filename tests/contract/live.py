@@ -115,15 +115,18 @@ class Process:
     threads: int
 
 
-def processes(sandbox: Sandbox) -> list[Process]:
-    """Return all processes of a sandbox, the supervisor first; bwrap itself is left out."""
+def processes(sandbox: Sandbox, everyone: list[Process] | None = None) -> list[Process]:
+    """Return all processes of a sandbox, the supervisor first; bwrap itself is left out.
+
+    ``everyone`` is what ``host_processes`` returned, to save another look.
+    """
     launched: Any = sandbox.launched
     if hasattr(launched, "_container"):
         top = launched._container.top(ps_args="-eo pid,ppid,nlwp")
         found = [Process(*map(int, row)) for row in top["Processes"]]
         inside = {process.pid for process in found}
         return sorted(found, key=lambda process: process.parent in inside)
-    everyone = _host_processes()
+    everyone = host_processes() if everyone is None else everyone
     found, level = [], [launched._process.pid]
     while level:
         level = [process.pid for process in everyone if process.parent in level]
@@ -144,12 +147,13 @@ def host_children(pid: int, name: str) -> list[int]:
     """Return the pids of the processes called ``name`` whose parent is ``pid``."""
     return [
         process.pid
-        for process in _host_processes()
+        for process in host_processes()
         if process.parent == pid and _name(process.pid) == name
     ]
 
 
-def _host_processes() -> list[Process]:
+def host_processes() -> list[Process]:
+    """Return all processes of this host that are not dead."""
     found = []
     for entry in os.listdir("/proc"):
         if not entry.isdigit():

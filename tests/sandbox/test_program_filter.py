@@ -5,11 +5,11 @@ import errno
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from test_seccomp_rules import ALLOW, ARGUMENT, ERRNO, KILL_PROCESS, NAMES, compiled, interpret
 
 from executor_service.errors import ConfigurationError
 from executor_service.sandbox import seccomp
 from executor_service.sandbox.program_filter import RELEASED, split_filter
-from test_seccomp_rules import ALLOW, ARGUMENT, ERRNO, KILL_PROCESS, NAMES, compiled, interpret
 
 PROFILE = seccomp.load_profile("program")
 SPLIT = {threads: split_filter(PROFILE, allow_threads=threads) for threads in (False, True)}

@@ -40,7 +40,11 @@ def test_a_result_that_is_one_is_believed():
     assert (done.stdout, done.stderr) == ("a\ufffd\0", "e")
     failed = interpret(report(framed(["runtime_error", "ValueError", "no\ud800", 3])), 1)
     assert failed.status == "runtime_error"
-    assert (failed.error.type, failed.error.message, failed.error.line) == ("ValueError", "no\ud800", 3)
+    assert (failed.error.type, failed.error.message, failed.error.line) == (
+        "ValueError",
+        "no\ud800",
+        3,
+    )
 
 
 FORGED = {
@@ -129,9 +133,40 @@ def test_a_failure_of_the_sandbox_is_no_result():
 
 
 TAGS = st.sampled_from(
-    "none ellipsis bool int float complex str bytes bytearray list tuple set frozenset deque dict "
-    "OrderedDict Counter defaultdict range Decimal Fraction date datetime time timedelta "
-    "namedtuple dataclass enum exception instance member odd".split()
+    [
+        "none",
+        "ellipsis",
+        "bool",
+        "int",
+        "float",
+        "complex",
+        "str",
+        "bytes",
+        "bytearray",
+        "list",
+        "tuple",
+        "set",
+        "frozenset",
+        "deque",
+        "dict",
+        "OrderedDict",
+        "Counter",
+        "defaultdict",
+        "range",
+        "Decimal",
+        "Fraction",
+        "date",
+        "datetime",
+        "time",
+        "timedelta",
+        "namedtuple",
+        "dataclass",
+        "enum",
+        "exception",
+        "instance",
+        "member",
+        "odd",
+    ]
 )
 TEXTS = st.sampled_from(
     ["", "1", "-0", "0x1.8p+0", "nan", "inf", "sNaN", "1E+9", "-1E-999999", "1/2", "1/0", "AA==",
@@ -169,7 +204,8 @@ VALID_TEXTS = {
     "Fraction": ["1/2", "3", "-7/3"],
     "bytes": ["", "AA=="],
     "date": ["2020-01-01"],
-    "datetime": ["2020-01-01T00:00:00+00:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"],
+    "datetime": ["2020-01-01T00:00:00+00:00", "9999-12-31T23:59:59-14:00",
+                 "0001-01-01T00:00:00+14:00"],
     "time": ["12:00:00", "12:00:00+05:30"],
     "range": [[0, 5, 1], [0, -(10**100), -3]],
     "timedelta": [[-1, 0, 5]],
@@ -245,7 +281,9 @@ def test_a_request_says_everything_in_its_header_and_marshal():
         calls=2, limits=limits, variant=1,
     )  # fmt: skip
     frame = request.frame(7)
-    kind, variant, flavour, run_id, cpu, wall, result, stream, size = frames.REQUEST.unpack_from(frame)
+    kind, variant, flavour, run_id, cpu, wall, result, stream, size = frames.REQUEST.unpack_from(
+        frame
+    )
     assert (kind, variant, flavour, run_id) == (frames.KIND_RUN, 1, 1, 7)
     assert (cpu, wall, stream) == (1500, 2500, 200)
     assert result >= 2 * 1000

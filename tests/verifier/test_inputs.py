@@ -12,7 +12,9 @@ def read(text: str, entry_point: str = "f", policy: Policy = DEFAULT_POLICY):
     return task_input(text, policy, entry_point)
 
 
-@pytest.mark.parametrize("text", ["", "1, 'a', [2.5, None]", "x=1, y={'a': (1,)}", "Decimal('1.5')"])
+@pytest.mark.parametrize(
+    "text", ["", "1, 'a', [2.5, None]", "x=1, y={'a': (1,)}", "Decimal('1.5')"]
+)
 def test_data_stays_data(text):
     arguments = parse_arguments(text)
     assert read(text) == {"args": arguments.args, "kwargs": arguments.kwargs}

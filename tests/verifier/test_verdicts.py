@@ -107,7 +107,9 @@ def test_as_many_runs_as_cases_are_needed():
 
 
 def test_a_description_holds_type_message_and_line():
-    assert verdicts.describe(failed("runtime_error", "no", "KeyError", 3)) == "KeyError: no (line 3)"
+    assert (
+        verdicts.describe(failed("runtime_error", "no", "KeyError", 3)) == "KeyError: no (line 3)"
+    )
     assert verdicts.describe(failed("invalid_program", "line 1: no")) == "line 1: no"
     assert verdicts.describe(returned("1")) == ""
 

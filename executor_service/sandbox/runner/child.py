@@ -8,7 +8,6 @@ status would not do: a program can choose any.
 
 import marshal
 import os
-import sys
 import time
 from resource import RLIMIT_AS, RLIMIT_CPU, setrlimit
 from typing import Any, Final
@@ -22,7 +21,7 @@ RESULT_FD: Final = 3
 REQUEST_FD: Final = 4
 """Where a child's request comes from; closed before the program starts."""
 EVENTS_FD: Final = 5
-"""The zygote's way to the supervisor, for a harness that fails; closed before the program starts."""
+"""Where a failing harness tells the supervisor; closed before the program starts."""
 _ALL_FDS: Final = 256
 _CPU_GRACE_SECONDS: Final = 2
 

@@ -6,7 +6,6 @@ dictionaries only to serialise them costs twice the time.
 """
 
 import re
-import re
 import sys
 from _json import encode_basestring_ascii as quote
 from binascii import b2a_base64
@@ -18,8 +17,7 @@ MAX_DEPTH: Final = 100
 DECIMAL_INT_BITS: Final = 13_287
 """Largest bit length whose decimal text surely has at most 4,000 digits."""
 
-_surrogate_pair: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]").search
-_joins: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]").search
+_surrogate_pair: Final = re.compile(r"[\ud800-\udbff][\udc00-\udfff]").search
 """Two surrogates that JSON would take for one character, which is another value."""
 _mro_of: Final = type.__dict__["__mro__"].__get__
 _dict_of: Final = type.__dict__["__dict__"].__get__
@@ -161,8 +159,6 @@ def _int(value: int, budget: int) -> str:
 def _str(value: str, budget: int) -> str:
     if len(value) > budget:
         raise TooLong
-    if not value.isascii() and _joins(value):
-        raise Unsupported("a surrogate pair as two characters has no typed form")
     if not value.isascii() and _surrogate_pair(value):
         # JSON would read the two as the one character they stand for in UTF-16.
         raise Unsupported("a str with a pair of surrogates has no typed form")
