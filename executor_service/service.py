@@ -29,9 +29,7 @@ _CONCURRENCY: Final = 2
 """Operations under way per slot: while one has the sandbox, the next is prepared."""
 
 
-def make_backend(
-    settings: Settings, python_arguments: tuple[str, ...] | None = None
-) -> Backend:
+def make_backend(settings: Settings, python_arguments: tuple[str, ...] | None = None) -> Backend:
     """Return the backend that ``settings`` name.
 
     Args:

@@ -11,8 +11,8 @@ from typing import Any
 import docker
 import docker.errors
 import pytest
-from contract.live import LiveService
 
+from contract.live import LiveService
 from executor_service.settings import Settings
 
 IMAGE = os.environ.get("AZR_RUNNER_IMAGE", "azr-runner:dev")

@@ -66,7 +66,7 @@ def _source(shape: TypedValue | None, value: Any) -> str:
         ]
         text = ", ".join(parts)
         if tag == "tuple":
-            return f"({text},)" if parts else "()"
+            return f"({text},)" if len(parts) == 1 else f"({text})"
         if tag in ("set", "frozenset"):
             return f"{{{text}}}" if parts else f"{tag}()"
         return f"[{text}]"

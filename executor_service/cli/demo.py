@@ -1,4 +1,4 @@
-"""``azr-executor demo``: the shipped sample through the real service, with the verdicts in a table."""
+"""``azr-executor demo``: the shipped sample through the real service, its verdicts in a table."""
 
 import logging
 import sys
@@ -37,7 +37,11 @@ def demo(
     tasks, forgeries = load_tasks(), load_forgeries()
     # A pipe has no width of its own; eighty columns would break every line of the tables.
     console = Console(width=None if sys.stdout.isatty() else 150)
-    with plain_errors(), local_server(settings) as url, httpx.Client(base_url=url, timeout=300) as http:
+    with (
+        plain_errors(),
+        local_server(settings) as url,
+        httpx.Client(base_url=url, timeout=300) as http,
+    ):
         info = http.get("/v1/info").json()
         rows = _judge_tasks(http, tasks, console)
         outcomes = _batch(http, [forgery.operation for forgery in forgeries])
@@ -136,7 +140,8 @@ def _shown(result: dict[str, Any] | None) -> Text:
 
 
 def _task_table(tasks: Sequence[DemoTask], rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="Tasks: right answers in three modes, then wrong ones", title_justify="left")
+    title = "Tasks: right answers in three modes, then wrong ones"
+    table = Table(title=title, title_justify="left")
     columns = ("validate", "deduction", "abduction", "induction", "wrong output", "wrong input")
     for name in ("task", *columns, "ms", "note"):
         table.add_column(name, justify="right" if name == "ms" else "left", no_wrap=name == "task")

@@ -33,9 +33,10 @@ from executor_service.verifier.verdicts import EqualityRule, Verdict, usage_dict
 
 Result = dict[str, Any]
 _DEFAULT_POLICY_SPEC: Final = PolicySpec()
-_GOLD_BOUNDS: Final = LiteralBounds(max_chars=8 * 1024 * 1024, max_nodes=MAX_NODES)
+_GOLD_BOUNDS: Final = LiteralBounds(max_chars=8 * 1024 * 1024, max_nodes=2 * MAX_NODES)
 """A gold output may be as large as a value that a run may return: what ``execute`` gave must be
-acceptable as gold. Answers, which come from a model, keep the parser's own, lower bounds."""
+acceptable as gold (the parser counts a bracket up to twice). Answers, which come from a model,
+keep the parser's own, lower bounds."""
 
 
 class Verifier:

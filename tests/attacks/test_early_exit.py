@@ -186,14 +186,18 @@ def test_a_forged_result_is_no_result(text: str) -> None:
 @pytest.mark.parametrize("text", FORGED[:32:5], ids=[f"C26-{n}" for n in range(0, 32, 5)])
 def test_a_forged_result_claims_a_value_or_is_a_violation(service: LiveService, text: str) -> None:
     program = WRITE_ALL.format(data=source_of(text), after="os._exit(0)")
-    verdict = judge(service, Attack("C26", program, "wrong" if text is GUESS else "security_violation"))
+    verdict = judge(
+        service, Attack("C26", program, "wrong" if text is GUESS else "security_violation")
+    )
     assert not verdict["retryable"]
 
 
 @pytest.mark.parametrize("status", ["memory_limit", "invalid_program", "runtime_error"])
 def test_a_forged_failure_is_only_a_failure(service: LiveService, status: str) -> None:
     text = json.dumps([status, "\x1b[2J" * 100, "x" * 5000, 10**12])
-    verdict = judge(service, Attack("C26", WRITE_ALL.format(data=source_of(text), after="os._exit(0)"), status))
+    verdict = judge(
+        service, Attack("C26", WRITE_ALL.format(data=source_of(text), after="os._exit(0)"), status)
+    )
     assert len(verdict["message"]) < 3000
 
 
@@ -202,7 +206,10 @@ def test_events_and_reports_cannot_be_forged(service: LiveService, kind: int) ->
     event = struct.pack("<BBxxiiIQ", kind, 0, 1, 0, 0, 0)
     report = struct.pack("<IBBxxQQQIIII", 1, 0, 0, 0, 0, 0, 0, len(GUESS) + 4, 0, 0)
     data = repr((event + report) * 3)
-    judge(service, Attack("C26", WRITE_ALL.format(data=data, after="os._exit(0)"), "security_violation"))
+    judge(
+        service,
+        Attack("C26", WRITE_ALL.format(data=data, after="os._exit(0)"), "security_violation"),
+    )
 
 
 def test_a_thread_that_goes_on_ends_with_its_run(

@@ -142,4 +142,7 @@ def test_no_equality_and_no_number_of_replicas_believes_it(
 ) -> None:
     for equality in ("typed", "python", "approx"):
         more = {"equality": equality, "replicas": 2, "atol": 1e300}
-        judge(service, Attack(attack.number, attack.program, attack.status, output=attack.output, more=more))
+        judge(
+            service,
+            Attack(attack.number, attack.program, attack.status, output=attack.output, more=more),
+        )

@@ -29,7 +29,7 @@ def regions():
     seen = set()
     for anchor in anchors.values():
         for step in (PAGE, -PAGE):
-            page, holes = anchor & -PAGE, 0
+            page, holes = (anchor & -PAGE) + min(step, 0), 0
             while holes < 64:
                 if page in seen:
                     break

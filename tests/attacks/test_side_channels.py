@@ -48,7 +48,9 @@ LEAVERS = {
 
 @pytest.mark.parametrize("leaver", LEAVERS.values(), ids=[f"K90-{name}" for name in LEAVERS])
 def test_nothing_left_by_a_run_is_found_by_the_next(service: LiveService, leaver: str) -> None:
-    source = f"import os, sys\ndef f():\n    try:\n        {leaver}\n    except OSError:\n        pass"
+    source = (
+        f"import os, sys\ndef f():\n    try:\n        {leaver}\n    except OSError:\n        pass"
+    )
     results = service.sequence(*[request(source)] * 2, *[request(LOOK)] * 2)
     assert [result.status for result in results] == ["ok"] * 4
     for result in results[2:]:

@@ -68,7 +68,9 @@ class LiveService:
         """Wait until every sandbox is there and free, and whatever was to be killed is dead."""
         until(
             lambda: (
-                self.pool.warm == self.pool.slots and self.pool.busy == 0 and not self.pool._tasks
+                self.pool.warm == self.pool.slots
+                and self.pool.busy == 0
+                and not (self.pool._starting or self.pool._ending)
             ),
             "the pool to come to rest",
         )

@@ -184,5 +184,7 @@ def test_a_service_whose_sandboxes_cannot_start_says_why(
         for folder in list(tmp_path.parents)[:2] + [tmp_path]:
             folder.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    with pytest.raises(SandboxStartError, match=r"unrecognized option|azr-no-such-image:none is missing"):
+    with pytest.raises(
+        SandboxStartError, match=r"unrecognized option|azr-no-such-image:none is missing"
+    ):
         LiveService(settings)

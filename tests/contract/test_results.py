@@ -73,7 +73,9 @@ def f():
 
 def test_import_lines_come_first_and_do_not_move_line_numbers(service: LiveService) -> None:
     source = "def f(x):\n    y = sqrt(x)\n    return floor(y) // 0"
-    result = service.run(request(source, "16.0", imports=("from math import sqrt", "from math import floor")))
+    result = service.run(
+        request(source, "16.0", imports=("from math import sqrt", "from math import floor"))
+    )
     assert result.status == "runtime_error"
     assert result.error is not None
     assert (result.error.type, result.error.line) == ("ZeroDivisionError", 3)
@@ -89,9 +91,7 @@ def test_a_syntax_error_names_the_line(service: LiveService) -> None:
 @pytest.mark.parametrize(
     "module", ["csv", "zoneinfo", "difflib", "ipaddress", "uuid", "tomllib", "asyncio", "sqlite3"]
 )
-def test_a_module_that_no_zygote_holds_is_imported_late(
-    service: LiveService, module: str
-) -> None:
+def test_a_module_that_no_zygote_holds_is_imported_late(service: LiveService, module: str) -> None:
     source = f"import sys\nWAS = {module!r} in sys.modules\nimport {module}\ndef f(): return WAS"
     assert value_of(service, source) == "False"
 
@@ -120,7 +120,9 @@ def test_several_calls_get_fresh_arguments_and_share_the_module(service: LiveSer
     source = "calls = []\ndef f(x):\n    calls.append(1)\n    x.append(0)\n    return x, len(calls)"
     for sent in (
         request(source, "[1]", calls=3),
-        request(source, expression=None, calls=3, args=({"t": "list", "v": [{"t": "int", "v": "1"}]},)),
+        request(
+            source, expression=None, calls=3, args=({"t": "list", "v": [{"t": "int", "v": "1"}]},)
+        ),
     ):
         result = service.run(sent)
         assert [render(value) for value in result.values] == [

@@ -20,7 +20,9 @@ def f():
         except BaseException:
             continue
 """
-NESTED = "def f(levels):\n    x = []\n    for _ in range(levels - 1):\n        x = [x]\n    return x"
+NESTED = (
+    "def f(levels):\n    x = []\n    for _ in range(levels - 1):\n        x = [x]\n    return x"
+)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,9 @@ def test_memory_below_the_limit_is_granted(service: LiveService) -> None:
 
 
 @pytest.mark.parametrize("size", [2_000, 200_000, 1_000_000])
-@pytest.mark.parametrize("kind", ["'x' * n", "list(range(n))", "b'x' * n", "{i: i for i in range(n)}"])
+@pytest.mark.parametrize(
+    "kind", ["'x' * n", "list(range(n))", "b'x' * n", "{i: i for i in range(n)}"]
+)
 def test_a_value_over_output_bytes_is_an_output_limit(
     service: LiveService, kind: str, size: int
 ) -> None:
@@ -208,9 +212,7 @@ def test_a_hundred_levels_are_a_value_and_one_more_is_not(service: LiveService) 
         ("def f(): return 1\nreturn 2", "line 2"),
     ],
 )
-def test_a_program_that_is_none_is_invalid(
-    service: LiveService, source: str, message: str
-) -> None:
+def test_a_program_that_is_none_is_invalid(service: LiveService, source: str, message: str) -> None:
     result = service.run(request(source))
     assert result.status == "invalid_program"
     assert result.error is not None

@@ -103,7 +103,9 @@ def f():
     names = ('LD_PRELOAD', 'PYTHONHASHSEED', 'PYTHONPATH', 'MALLOC_ARENA_MAX', 'OMP_NUM_THREADS')
     return sorted(os.environ), [getenv(name.encode()) for name in names]
 """
-    names, hidden = ast.literal_eval(render(service.run(request(source, variant=variant)).values[0]))
+    names, hidden = ast.literal_eval(
+        render(service.run(request(source, variant=variant)).values[0])
+    )
     assert set(hidden) == {None}
     assert {"HOME", "PATH", "TZ", "USER"} <= set(names)
     assert not [

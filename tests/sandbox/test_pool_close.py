@@ -88,8 +88,7 @@ def test_whoever_waits_for_a_sandbox_when_the_pool_closes_is_told_so():
     async def go():
         pool = Pool(Backend(1), {}, PoolOptions(1, 10, 5.0, 5.0))
         await pool.start()
-        with pytest.raises(InfrastructureError):
-            await asyncio.gather(pool.run(REQUEST), asyncio.wait_for(pool.run(REQUEST), 5))
+        # Its first sandbox dies; it waits for another, which never starts.
         waiting = asyncio.ensure_future(pool.run(REQUEST))
         await asyncio.sleep(0.01)
         await pool.close()

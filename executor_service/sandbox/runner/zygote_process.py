@@ -122,7 +122,8 @@ def _pipe(*, reads_here: bool) -> tuple[int, int]:
 
 def _command() -> list[str]:
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    # Unbuffered, so that what a killed program has printed is not lost. Not -I and not -E: the hash seed is set through the environment, which is made here.
+    # Unbuffered, so that what a killed program has printed is not lost. Not -I and not -E: the hash
+    # seed is set through the environment, which is made here.
     return [
         sys.executable, "-u", "-s", "-S", "-P", "-B", "-X", "no_debug_ranges", "-c", _BOOT, folder,
     ]  # fmt: skip
