@@ -41,6 +41,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
+        # curl -d says application/x-www-form-urlencoded, and its JSON is as good as any.
+        strict_content_type=False,
     )
     app.add_middleware(BodyLimit, max_bytes=chosen.max_body_bytes)
     problems.install(app)

@@ -1,12 +1,10 @@
 """The parts of a running service, put together in one place."""
 
 import contextlib
-import hashlib
 import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from executor_service import __version__
@@ -19,6 +17,7 @@ from executor_service.sandbox.docker import DockerBackend, DockerOptions, owner_
 from executor_service.sandbox.interpreter import find_interpreter
 from executor_service.sandbox.pool import Pool, PoolOptions
 from executor_service.sandbox.program_filter import split_filter
+from executor_service.sandbox.runner.version import code_digest
 from executor_service.sandbox.runs import RunRequest
 from executor_service.sandbox.seccomp import load_profile
 from executor_service.settings import Settings
@@ -114,7 +113,7 @@ class Service:
         limits = {"default": self.settings.default_limits(), "max": self.settings.max_limits()}
         return {
             "version": __version__,
-            "runner": runner_digest(),
+            "runner": code_digest(),
             "python": hello.get("python"),
             "backend": self.backend.name,
             "slots": self.settings.slots,
@@ -175,12 +174,3 @@ def missing_protections(settings: Settings, protections: list[Protection]) -> li
             f"EXECUTOR_REQUIRED_PROTECTIONS names unknown protections: {', '.join(unknown)}"
         )
     return [by_name[name] for name in settings.required_protections if not by_name[name].active]
-
-
-def runner_digest() -> str:
-    """Return a hash of the runner's code: what a cached result is valid for."""
-    folder = Path(__file__).parent / "sandbox" / "runner"
-    digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.py")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]

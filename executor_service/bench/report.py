@@ -3,7 +3,6 @@
 import re
 import statistics
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
@@ -134,7 +133,14 @@ def show_overload(console: Console, passes: list[Pass]) -> None:
 
 def plain(found: dict[str, Any]) -> dict[str, Any]:
     """Return dataclasses by name as JSON data."""
-    return {name: asdict(value) for name, value in found.items()}
+    return {name: _plain(vars(value)) for name, value in found.items()}
+
+
+def _plain(value: Any) -> Any:
+    # dataclasses.asdict would make a Counter anew from its pairs, and so count the pairs.
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
 
 
 def _table(title: str, first: str, *others: str) -> Table:

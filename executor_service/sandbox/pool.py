@@ -23,6 +23,7 @@ from executor_service.errors import (
 from executor_service.sandbox.backend import Backend, Launched
 from executor_service.sandbox.runner import frames
 from executor_service.sandbox.runner.variants import OTHER, USUAL
+from executor_service.sandbox.runner.version import code_digest
 from executor_service.sandbox.runs import RunRequest, RunResult, interpret
 
 log = logging.getLogger(__name__)
@@ -264,7 +265,13 @@ class Pool:
         launched = await self._backend.launch()
         try:
             async with asyncio.timeout(self._options.start_timeout):
-                return Sandbox(launched, await launched.stream.greet(self._config))
+                hello = await launched.stream.greet(self._config)
+            if hello.get("runner") != code_digest():
+                raise SandboxStartError(
+                    "the sandbox's runner is not this service's own: build the image anew "
+                    "(make runner-image)"
+                )
+            return Sandbox(launched, hello)
         except BaseException as error:
             words = launched.last_words()
             with contextlib.suppress(asyncio.CancelledError):

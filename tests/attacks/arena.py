@@ -1,4 +1,4 @@
-"""How an attack is tried: a program against a gold value that it cannot know, then a look around."""
+"""How an attack is tried: a program against a gold value that it cannot know."""
 
 import secrets
 from collections.abc import Iterable

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from attacks.arena import check_unharmed
 from contract.live import LiveService
 

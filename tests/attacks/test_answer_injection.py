@@ -1,8 +1,8 @@
 """Class B: answers that try to be code, and programs that change what judges them."""
 
 import pytest
-from attacks.arena import Attack, judge, params
 
+from attacks.arena import Attack, judge, params
 from contract.live import LiveService
 
 # Number of the class, then the answer: none of them is data.

@@ -6,8 +6,8 @@ import struct
 from collections.abc import Callable
 
 import pytest
-from attacks.arena import Attack, check_unharmed, judge, params
 
+from attacks.arena import Attack, check_unharmed, judge, params
 from contract.live import LiveService, request
 from executor_service.sandbox.runner import frames
 from executor_service.sandbox.runs import Report, Usage, interpret
@@ -98,8 +98,8 @@ EXITS = [
            "runtime_error"),
     Attack("C24", "import atexit, os\n@atexit.register\n"
            f"def late(): os.write(3, {source_of(GUESS)})\ndef f(): return 1"),
-    Attack("C24", "import atexit, os\nimport threading\n"
-           f"threading._register_atexit(lambda: os.write(3, {source_of(GUESS)}))\ndef f(): return 1"),
+    Attack("C24", "import os, threading\ndef late(): "
+           f"os.write(3, {source_of(GUESS)})\nthreading._register_atexit(late)\ndef f(): return 1"),
     Attack("C24", "import os\nclass D:\n    def __del__(self):\n"
            f"        os.write(3, {source_of(GUESS)})\nkeep = D()\ndef f(): return 1"),
     Attack("C24", "import os\nclass D:\n    def __del__(self):\n"
@@ -134,8 +134,9 @@ EXITS = [
            f"    os.write(3, {source_of(GUESS)})\n    os.read(end, 99)\n    os._exit(70)",
            "runtime_error"),
     *[
-        Attack("C27", f"import os\ndef f():\n    os.makedirs(os.path.dirname({path!r}), exist_ok=True)\n"
-               f"    open({path!r}, 'w').write('1.0')", "runtime_error")
+        Attack("C27", f"import os\ndef f():\n    path = {path!r}\n"
+               "    os.makedirs(os.path.dirname(path), exist_ok=True)\n"
+               "    open(path, 'w').write('1.0')", "runtime_error")
         for path in ("/logs/verifier/reward.txt", "/tmp/reward.txt", "reward.json", "/dev/shm/r")
     ],
     Attack("C28", "import os\ndef f():\n    os.close(3)\n    return 1", "runtime_error",
@@ -152,8 +153,8 @@ EXITS = [
            "security_violation"),
     Attack("C29", "import os, sys\ndef f(): return [dict(os.environ), sys.argv, sys.orig_argv]"),
     Attack("C29", "def f(): return open('/proc/self/cmdline').read()", "runtime_error"),
-    Attack("C30", f"import os\ndef f():\n    if os.fork() == 0:\n        os.write(3, {source_of(GUESS)})\n"
-           "    os._exit(0)", "process_limit"),
+    Attack("C30", "import os\ndef f():\n    if os.fork() == 0:\n"
+           f"        os.write(3, {source_of(GUESS)})\n    os._exit(0)", "process_limit"),
     Attack("C30", "import os\ndef f(): os.forkpty()", "runtime_error"),
     Attack("C30", "import os\ndef f(): os.posix_spawn('/bin/true', ['true'], {})",
            "process_limit"),
@@ -216,13 +217,13 @@ def test_a_thread_that_goes_on_ends_with_its_run(
     start_service: Callable[..., LiveService],
 ) -> None:
     service = start_service(slots=1, allow_threads=True)
-    started = f"""
+    started = """
 import os, threading, time
 def late():
     while True:
-        {{}}
+        {}
 def f():
-    for _ in range(3): threading.Thread(target=late, daemon={{}}).start()
+    for _ in range(3): threading.Thread(target=late, daemon={}).start()
     return 1
 """
     for daemon in (True, False):

@@ -1,7 +1,6 @@
 """Class A: values that lie about what they equal."""
 
 from attacks.arena import Attack, judge, params
-
 from contract.live import LiveService
 
 ALWAYS = """
@@ -49,7 +48,8 @@ ATTACKS = [
         for base, value, output in (
             ("int", "Lie(1)", "1"), ("str", "Lie('a')", "'a'"), ("list", "Lie([1])", "[1]"),
             ("dict", "Lie(a=1)", "{'a': 1}"), ("float", "Lie(1.0)", "1.0"),
-            ("tuple", "Lie((1,))", "(1,)"), ("set", "Lie({1})", "{1}"), ("bytes", "Lie(b'')", "b''"),
+            ("tuple", "Lie((1,))", "(1,)"), ("set", "Lie({1})", "{1}"),
+            ("bytes", "Lie(b'')", "b''"),
             ("int", "[{'k': (Lie(1),)}]", "[{'k': (1,)}]"),
         )
     ],

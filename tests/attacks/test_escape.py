@@ -3,8 +3,8 @@
 import platform
 
 import pytest
-from attacks.arena import Attack, judge, params
 
+from attacks.arena import Attack, judge, params
 from contract.live import LiveService
 from executor_service.sandbox.seccomp import libseccomp
 
@@ -26,7 +26,8 @@ def raw_call(call: str, *arguments: object) -> str:
         for argument in arguments
     )
     return (
-        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\nlibc.syscall.restype = ctypes.c_long\n"
+        "import ctypes\nlibc = ctypes.CDLL(None, use_errno=True)\n"
+        "libc.syscall.restype = ctypes.c_long\n"
         f"def f():\n    result = libc.syscall(ctypes.c_long({number_of(call)}){given})\n"
         "    return [result, ctypes.get_errno() if result < 0 else 0]\n"
     )

@@ -1,7 +1,6 @@
 """Class E: changing the harness from within."""
 
 from attacks.arena import Attack, judge, params
-
 from contract.live import LiveService
 
 GUESS = '["ok",[{"t":"str","v":"GOLD"}]]'
@@ -26,7 +25,7 @@ def f(): return 'x'
            "def f():\n    sys.settrace(trace)\n    sys._getframe().f_back.f_trace = trace\n"
            "    return 'x'", "runtime_error"),
     Attack("E44", "import sys\nenc = sys.modules['runner.encode']\n"
-           f"enc.Encoder.encode = lambda *a: '{{\"t\":\"str\",\"v\":\"GOLD\"}}'\n"
+           "enc.Encoder.encode = lambda *a: '{\"t\":\"str\",\"v\":\"GOLD\"}'\n"
            "def f(): return 'x'"),
     Attack("E44", "import sys\np = sys.modules['runner.program']\n"
            f"p.run = lambda request: {GUESS!r}\ndef f(): return 'x'"),
@@ -67,7 +66,8 @@ def f(): return 'x'
     Attack("E48", "import re\ndef f(): return re.match('(' * 5000 + ')' * 5000, '')",
            "runtime_error"),
     Attack("E49", "import sys\nenc = sys.modules['runner.encode'].Encoder.encode\n"
-           f"enc.__code__ = (lambda self, value, depth=0: '{{\"t\":\"str\",\"v\":\"GOLD\"}}').__code__\n"
+           "enc.__code__ = (lambda self, value, depth=0: "
+           "'{\"t\":\"str\",\"v\":\"GOLD\"}').__code__\n"
            "def f(): return 'x'"),
     Attack("E49", "import ctypes\ndef f():\n    ctypes.memset(id(True) + 16, 0, 12)\n"
            "    ctypes.memset(id(1) + 24, 2, 1)\n    return 'x'"),

@@ -1,8 +1,11 @@
 """Class D: looking for the expected answer, which is not there."""
 
-import pytest
-from attacks.arena import PREFIX, Attack, judge, new_gold, params
+import re
 
+import pytest
+
+from attacks.arena import PREFIX, Attack, judge, new_gold, params
+from attacks.test_escape import raw_call
 from contract.live import LiveService, request
 from executor_service.typed.render import render
 
@@ -99,14 +102,21 @@ def f(decoy):
             trace = trace.tb_next
         return search(found)
 """),
-    ("D37", SEARCH + "def f(decoy):\n    return search([*map(vars, sys.modules.values()), f, decoy])"),
+    ("D37", SEARCH + """
+def f(decoy): return search([*map(vars, sys.modules.values()), f, decoy])
+"""),
     ("D37", SEARCH + """
 import inspect
 def f(decoy):
     frames = [info.frame for info in inspect.stack()] + list(sys._current_frames().values())
     return search([sys.modules['__main__'], sys.argv, *(frame.f_locals for frame in frames)])
 """),
-    ("D41", SCANNER + "def f(decoy):\n    found, pages = scan()\n    assert pages > 500\n    return found"),
+    ("D41", SCANNER + """
+def f(decoy):
+    found, pages = scan()
+    assert pages > 500
+    return found
+"""),
 ]  # fmt: skip
 DENIED = [
     Attack("D38", "from reference import solution as f", "runtime_error", "ModuleNotFoundError"),
@@ -132,7 +142,8 @@ DENIED = [
            "    faulthandler.dump_traceback()\n    return 1"),
     Attack("D43", "import os\ndef f(): return open('/proc/sys/kernel/core_pattern', 'w')",
            "runtime_error"),
-    Attack("D42", "import glob\ndef f(): return glob.glob('/dev/shm/*') + glob.glob('/dev/mqueue/*')"),
+    Attack("D42", "from glob import glob\n"
+           "def f(): return glob('/dev/shm/*') + glob('/dev/mqueue/*')"),
     Attack("D42", "from multiprocessing import shared_memory as s\n"
            "def f(): return bytes(s.SharedMemory('gold').buf)", "runtime_error"),
     Attack("D37", "f = lambda: [c.cell_contents for c in (f.__closure__ or ())]"),
@@ -189,12 +200,8 @@ def test_no_residue_of_earlier_requests_is_in_a_later_run(
 def test_reading_another_process_is_a_violation(
     service: LiveService, number: str, call: str
 ) -> None:
-    from attacks.test_escape import raw_call
-
     judge(service, Attack(number, raw_call(call, 1, 0, 0, 0, 0, 0), "security_violation"))
 
 
 def test_gold_tokens_are_what_the_searches_look_for() -> None:
-    import re
-
     assert re.fullmatch(f"{PREFIX}[0-9a-f]{{32}}", new_gold())

@@ -4,8 +4,8 @@ import asyncio
 import time
 
 import pytest
-from attacks.arena import Attack, judge, params
 
+from attacks.arena import Attack, judge, params
 from contract.live import LiveService, request
 
 SHORT = {"cpu_seconds": 0.3, "wall_seconds": 5.0, "memory_mb": 64}
@@ -19,10 +19,12 @@ ATTACKS = [
            "        threading.Thread(target=f).start()", "process_limit"),
     Attack("I71", "def f():\n    x = []\n    while True: x.append(bytearray(1 << 20))",
            "memory_limit"),
-    Attack("I71", "def f():\n    x = []\n    while True:\n        try: x.append(bytearray(1 << 20))\n"
+    Attack("I71", "def f():\n    x = []\n    while True:\n"
+           "        try: x.append(bytearray(1 << 20))\n"
            "        except MemoryError: pass", "timeout"),
     Attack("I71", "def f():\n    x = [0]\n    while True: x += x", "memory_limit"),
-    Attack("I71", "import mmap\ndef f(): return [mmap.mmap(-1, 1 << 28, flags=34) for _ in range(99)]",
+    Attack("I71", "from mmap import mmap\n"
+           "def f(): return [mmap(-1, 1 << 28, flags=34) for _ in range(99)]",
            "memory_limit"),
     Attack("I71", "import mmap\ndef f(): return mmap.mmap(-1, 1 << 20)", "runtime_error",
            "PermissionError"),
@@ -31,7 +33,8 @@ ATTACKS = [
     Attack("I71", "import tempfile\ndef f(): return tempfile.TemporaryFile()", "runtime_error"),
     Attack("I71", "def f(): return open('/dev/shm/x', 'wb')", "runtime_error"),
     Attack("I71", "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.malloc.restype = ctypes.c_void_p\n"
-           "def f():\n    while p := libc.malloc(1 << 20): ctypes.memset(p, 1, 1 << 20)\n    return 1"),
+           "def f():\n    while p := libc.malloc(1 << 20):\n"
+           "        ctypes.memset(p, 1, 1 << 20)\n    return 1"),
     Attack("I72", "def f():\n    while True: print('x' * 10**4)", "output_limit"),
     Attack("I72", "import os\ndef f():\n    while True: os.write(1, b'x' * 65536)",
            "output_limit"),
@@ -76,7 +79,8 @@ ATTACKS = [
     Attack("I78", "import os\ndef f(): os.sched_setaffinity(0, {0})", "runtime_error"),
     Attack("I78", "import resource as r\ndef f(): r.setrlimit(r.RLIMIT_CPU, (99, 99))",
            "runtime_error"),
-    Attack("I78", "import resource as r\ndef f(): r.setrlimit(r.RLIMIT_AS, r.getrlimit(r.RLIMIT_AS))",
+    Attack("I78", "import resource as r\n"
+           "def f(): r.setrlimit(r.RLIMIT_AS, r.getrlimit(r.RLIMIT_AS))",
            "runtime_error"),
     Attack("I79", "def f(): return 1\0", "invalid_program"),
     Attack("I79", "\ud800", "invalid_program"),

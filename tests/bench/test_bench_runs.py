@@ -60,7 +60,7 @@ def test_every_triplet_is_reproduced_or_named_with_its_reason(folder):
     others = {name[where]: why for where, why in counts.others}
     assert nondeterministic["state"] == "call; the record is empty"
     assert nondeterministic["hash"] == "hash_seed"
-    assert "first and last 200 of 1490 characters" in others["cut"]
+    assert "first and last 200 of 1390 characters" in others["cut"]
     assert others["generator"].startswith("unsupported_value")
     assert others["order"].startswith("only the order differs")
     assert others["long"].startswith("output_limit") and "largest limits" in others["long"]

@@ -83,8 +83,9 @@ def test_age_replaces_the_sandbox(start_service: Callable[..., LiveService]) -> 
 
 
 def test_a_sandbox_killed_while_idle_is_replaced(own: LiveService) -> None:
-    kill(own.sandboxes()[0])
-    until(lambda: own.sandboxes()[0].launched.stream.closed.done(), "the death to be seen")
+    (sandbox,) = own.sandboxes()
+    kill(sandbox)
+    until(sandbox.launched.stream.closed.done, "the death to be seen")
     assert own.run(request(ONE)).status == "ok"
     assert own.pool.counters.replaced == {"died": 1}
 
@@ -181,7 +182,7 @@ def test_a_service_whose_sandboxes_cannot_start_says_why(
     if settings.backend == "bubblewrap":
         # Any program that is not bwrap: it refuses the options and ends.
         (tmp_path / "bwrap").symlink_to("/bin/ls")
-        for folder in list(tmp_path.parents)[:2] + [tmp_path]:
+        for folder in [*list(tmp_path.parents)[:2], tmp_path]:
             folder.chmod(0o755)
         monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     with pytest.raises(

@@ -135,7 +135,8 @@ def test_no_file_can_be_made_or_changed_anywhere(service: LiveService) -> None:
 import os
 def f():
     made = []
-    for folder in ('/', '/tmp', '/dev', '/dev/shm', '/var/tmp', '/run', '/proc/self', '/usr/lib', '/opt'):
+    for folder in ('/', '/tmp', '/dev', '/dev/shm', '/var/tmp', '/run', '/proc/self', '/usr/lib',
+                   '/opt'):
         for action in (
             lambda: open(folder + '/x', 'w').close(),
             lambda: os.mkdir(folder + '/x'),
@@ -160,9 +161,9 @@ def test_the_program_sees_neither_the_host_nor_its_own_sandbox(service: LiveServ
 import os
 def f():
     seen = []
-    for path in ('/etc/passwd', '/etc/hostname', '/root', '/home', '/proc/1/environ', '/proc/self/maps',
-                 '/proc/cpuinfo', '/proc/self/environ', '/opt/azr-runner/runner/child.py', '/.dockerenv',
-                 '/sys', '/dev', '/var'):
+    for path in ('/etc/passwd', '/etc/hostname', '/root', '/home', '/proc/1/environ',
+                 '/proc/self/maps', '/proc/cpuinfo', '/proc/self/environ', '/.dockerenv',
+                 '/opt/azr-runner/runner/child.py', '/sys', '/dev', '/var'):
         try:
             open(path).read() if not os.path.isdir(path) else os.listdir(path)
             seen.append(path)
@@ -185,6 +186,7 @@ def test_the_required_protections_are_in_force(service: LiveService) -> None:
     active = _protections(service)
     for name in service.settings.required_protections:
         assert active[name], name
+    assert all(sandbox.hello["network"] == ["lo"] for sandbox in service.sandboxes())
     assert active["oom_score"]
     assert active["hash_seeds"]
 

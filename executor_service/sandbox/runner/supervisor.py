@@ -21,6 +21,7 @@ from typing import Any, Final
 from . import frames
 from .frames import LENGTH, REPORT, REQUEST, read_exactly, write_all
 from .kernel import PR_SET_DUMPABLE, prctl
+from .version import code_digest
 from .zygote_process import Lane, Zygote
 
 _FIRST_LOOK_MS: Final = 4
@@ -135,6 +136,7 @@ class Supervisor:
             self._zygotes[variant, 0] = Zygote(variant, 0, self._config)
         zygotes = {str(key[0]): zygote.facts() for key, zygote in self._zygotes.items()}
         return {
+            "runner": code_digest(),
             "python": sys.version.split()[0],
             "implementation": sys.implementation.name,
             "zygotes": zygotes,
@@ -235,8 +237,9 @@ def process_facts() -> dict[str, Any]:
             name, _, value = line.partition(":")
             if name in ("NoNewPrivs", "Seccomp", "CapEff", "CapBnd"):
                 facts[name] = value.strip()
-    folder = "/sys/class/net"
-    facts["network"] = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    # Two lines of headings, then one per interface; /sys is not there in every sandbox.
+    with open("/proc/self/net/dev") as file:
+        facts["network"] = sorted(line.partition(":")[0].strip() for line in list(file)[2:])
     return facts
 
 

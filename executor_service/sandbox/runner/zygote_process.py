@@ -98,6 +98,8 @@ class Zygote:
         else:
             os.close(lane.pidfd)
             lane.pidfd = -1
+            if lane in self._parked:  # killed while it waited, by the OOM killer
+                self._parked.remove(lane)
         return event
 
     def parked_lane(self) -> Lane:
