@@ -12,7 +12,6 @@ import docker
 import docker.errors
 
 from executor_service.errors import ConfigurationError
-from executor_service.sandbox.backend import Backend
 from executor_service.sandbox.interpreter import find_interpreter
 from executor_service.sandbox.runner.variants import FLAVOURS
 from executor_service.service import make_backend
@@ -27,18 +26,19 @@ class BareFork:
     """``fork`` + exit + wait in the same sandbox, with the same interpreter and flags."""
 
     def __init__(self, settings: Settings) -> None:
-        loop = resources.files("executor_service.bench").joinpath("fork_loop.py").read_text()
-        # Those of the zygotes, which fork for the runs.
-        arguments = ("-I", "-S", "-P", "-B", "-X", "no_debug_ranges", "-c", loop)
-        self._backend: Backend = make_backend(settings, arguments)
+        self._settings = settings
+        self._loop = resources.files("executor_service.bench").joinpath("fork_loop.py").read_text()
 
     async def measure(self, seconds: float, *, warm: bool) -> float:
         """Return forks a second; with ``warm`` the modules of a zygote are imported before."""
         modules = FLAVOURS[0].modules if warm else ()
-        launched = await self._backend.launch()
+        # The flags are those of the zygotes, which fork for the runs.
+        flags = ("-I", "-S", "-P", "-B", "-X", "no_debug_ranges")
+        arguments = (*flags, "-c", self._loop, str(seconds), *modules)
+        launched = await make_backend(self._settings, arguments).launch()
         try:
             async with asyncio.timeout(_LONGEST_START + seconds):
-                answer = await launched.stream.greet({"seconds": seconds, "modules": modules})
+                answer = await launched.stream.greet({})
         finally:
             await launched.kill()
         return float(answer["forks"] / answer["seconds"])
