@@ -114,12 +114,16 @@ def show_speed(console: Console, speed: Speed) -> None:
 
 def show_overload(console: Console, passes: list[Pass]) -> None:
     """Print the passes, and each verdict that load changed."""
-    table = _table("The same verdicts under load", "pass", "slots", "clients", "busy loops",
-                   "verdicts", "seconds", "different", "unexpected")  # fmt: skip
+    title = f"The same {passes[0].verdicts:,} verdicts under load"
+    table = _table(title, "pass", "slots", "clients", "loops", "seconds", "different", "unexpected")
     for one in passes:
-        table.add_row(one.name, *map(str, (one.slots, one.clients, one.hogs, one.verdicts)),
-                      f"{one.seconds:.1f}", *(f"[{'red' if n else 'green'}]{n}[/]" for n in
-                      (len(one.different), len(one.unexpected))))  # fmt: skip
+        counts = (len(one.different), len(one.unexpected))
+        table.add_row(
+            one.name,
+            *map(str, (one.slots, one.clients, one.hogs)),
+            f"{one.seconds:.1f}",
+            *(f"[{'red' if count else 'green'}]{count}[/]" for count in counts),
+        )
     console.print(table)
     console.print(f"statuses at 1x: {_counted(passes[0].statuses)}", highlight=False)
     for one in passes:

@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 
-from executor_service.errors import InfrastructureError, SandboxDied
+from executor_service.errors import InfrastructureError, SandboxDied, SandboxStartError
 from executor_service.sandbox.pool import Pool, PoolOptions
+from executor_service.sandbox.runner.version import code_digest
 from executor_service.sandbox.runs import RunRequest
 
 REQUEST = RunRequest("def f(): pass", "f")
@@ -14,11 +15,13 @@ REQUEST = RunRequest("def f(): pass", "f")
 class Stream:
     """Says hello and dies in the first run."""
 
+    runner = code_digest()
+
     def __init__(self):
         self.closed = asyncio.get_running_loop().create_future()
 
     async def greet(self, config):
-        return {"pid": 1}
+        return {"pid": 1, "runner": self.runner}
 
     async def run(self, request):
         raise SandboxDied("made up")
@@ -96,5 +99,18 @@ def test_whoever_waits_for_a_sandbox_when_the_pool_closes_is_told_so():
             await waiting
         with pytest.raises(InfrastructureError, match="shutting down"):
             await pool.run(REQUEST)
+
+    asyncio.run(go())
+
+
+def test_a_sandbox_with_another_runner_is_refused_and_ended(monkeypatch):
+    monkeypatch.setattr(Stream, "runner", "an older one")
+
+    async def go():
+        backend = Backend(1)
+        pool = Pool(backend, {}, PoolOptions(1, 10, 5.0, 5.0))
+        with pytest.raises(SandboxStartError, match="make runner-image"):
+            await pool.start()
+        assert backend.ended == backend.started
 
     asyncio.run(go())

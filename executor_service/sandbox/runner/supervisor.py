@@ -27,6 +27,8 @@ from .zygote_process import Lane, Zygote
 _FIRST_LOOK_MS: Final = 4
 """A run that ends sooner costs one wake-up; only later are its pipes watched and emptied."""
 _SHORTEST_WAIT_S: Final = 0.002
+_DOUBT_S: Final = 0.005
+"""Pause before a second look at a run that is over its wall budget but may be waiting."""
 _CHUNK: Final = 1 << 16
 
 
@@ -44,7 +46,8 @@ class Run:
     outputs: list[bytearray] = field(default_factory=lambda: [bytearray() for _ in range(3)])
     ending: int | None = None
     """Why the supervisor killed it; None while it has not."""
-    host_gone: bool = False
+    doubt: tuple[float, tuple[int, ...]] | None = None
+    """When the run was first seen over its wall budget while runnable, and its figures then."""
 
     def kill(self, ending: int) -> None:
         """Kill the child, once, and remember why; one that is dead already keeps the reason."""
@@ -62,11 +65,25 @@ class Run:
 
     def waited(self) -> float:
         """Return seconds that the child was runnable but not running (0 where unknown)."""
+        schedule = self.schedule()
+        return 0.0 if schedule is None else schedule[1] / 1e9
+
+    def schedule(self) -> tuple[int, ...] | None:
+        """Return ns run, ns waited and the number of turns; None where the kernel says nothing."""
         try:
             with open(f"/proc/{self.lane.pid}/schedstat") as file:
-                return int(file.read().split()[1]) / 1e9
-        except (OSError, IndexError, ValueError):
-            return 0.0
+                run, waited, turns = file.read().split()
+            return int(run), int(waited), int(turns)
+        except (OSError, ValueError):
+            return None
+
+    def runnable(self) -> bool:
+        """Tell whether the child runs or waits for a processor, and does not sleep."""
+        try:
+            with open(f"/proc/{self.lane.pid}/stat") as file:
+                return file.read().rpartition(")")[2].split()[0] == "R"
+        except (OSError, IndexError):
+            return False
 
     def cpu_used(self) -> float:
         """Return the child's CPU seconds, all threads together."""
@@ -84,9 +101,25 @@ class Run:
             return 1.0
         wall_left = self.wall_s - self.wall_used()
         if wall_left <= 0:
-            self.kill(frames.WALL_TIME)
-            return 1.0
+            return self._over_wall(-wall_left)
         return max(min(cpu_left, wall_left), _SHORTEST_WAIT_S)
+
+    def _over_wall(self, over: float) -> float:
+        """Kill the run for its wall time, unless all of ``over`` may be a wait still going on.
+
+        The kernel credits a wait for a processor when it ends. So one that runs or waits is looked
+        at twice: if its figures moved in between, it had a processor after the first look, and only
+        the time since then can be a wait that is not credited yet.
+        """
+        now, schedule = time.monotonic(), self.schedule()
+        if schedule is not None and self.runnable():
+            before, self.doubt = self.doubt, (now, schedule)
+            if before is None or schedule == before[1] or over <= now - before[0]:
+                if before is not None and schedule == before[1]:
+                    self.doubt = before
+                return _DOUBT_S
+        self.kill(frames.WALL_TIME)
+        return 1.0
 
     def collect(self, *, dead: bool = False) -> None:
         """Take what is in the pipes; kill the run where it is over a cap.
