@@ -10,14 +10,14 @@ class Child(Run):
     """A run whose process is made up: its figures are set by the test."""
 
     figures: tuple[int, int, int] | None = (0, 0, 0)
-    state = "R"
+    letter = "R"
     now = 0.0
 
     def schedule(self):
         return self.figures
 
-    def runnable(self):
-        return self.state == "R"
+    def state(self):
+        return self.letter
 
     def cpu_used(self):
         return 0.0
@@ -34,7 +34,7 @@ def child(monkeypatch):
 
 
 def test_a_sleeper_over_its_budget_is_killed_at_the_first_look(child):
-    child.now, child.state = 1.01, "S"
+    child.now, child.letter = 1.01, "S"
     child.check_clocks()
     assert child.ending == frames.WALL_TIME
 
@@ -66,7 +66,7 @@ def test_the_time_since_the_last_look_may_be_a_wait_and_does_not_count(child):
     child.now, child.figures = 1.001, (900_000_000, 0, 1)
     child.check_clocks()
     # 0.3 s later it has run for 1 ms and may have waited ever since.
-    child.now, child.figures = 1.301, (901_000_000, 0, 2)
+    child.now, child.figures = 1.301, (901_000_000, 2_000_000, 2)
     child.check_clocks()
     assert child.ending is None
 
@@ -75,3 +75,9 @@ def test_without_scheduling_figures_the_wall_alone_decides(child):
     child.now, child.figures = 1.01, None
     child.check_clocks()
     assert child.ending == frames.WALL_TIME
+
+
+def test_a_child_that_is_dead_already_did_not_run_out_of_time(child):
+    child.now, child.letter = 7.0, "Z"
+    assert child.check_clocks() < 0.1
+    assert child.ending is None

@@ -77,13 +77,13 @@ class Run:
         except (OSError, ValueError):
             return None
 
-    def runnable(self) -> bool:
-        """Tell whether the child runs or waits for a processor, and does not sleep."""
+    def state(self) -> str:
+        """Return the child's state letter of proc(5), such as R or S; Z once it is dead."""
         try:
             with open(f"/proc/{self.lane.pid}/stat") as file:
-                return file.read().rpartition(")")[2].split()[0] == "R"
+                return file.read().rpartition(")")[2].split()[0]
         except (OSError, IndexError):
-            return False
+            return "Z"
 
     def cpu_used(self) -> float:
         """Return the child's CPU seconds, all threads together."""
@@ -111,12 +111,15 @@ class Run:
         at twice: if its figures moved in between, it had a processor after the first look, and only
         the time since then can be a wait that is not credited yet.
         """
-        now, schedule = time.monotonic(), self.schedule()
-        if schedule is not None and self.runnable():
+        now, schedule, state = time.monotonic(), self.schedule(), self.state()
+        if state in "ZX":
+            return _DOUBT_S  # it ended in time; the zygote waits for a processor to say so
+        if state == "R" and schedule is not None:
             before, self.doubt = self.doubt, (now, schedule)
-            if before is None or schedule == before[1] or over <= now - before[0]:
-                if before is not None and schedule == before[1]:
-                    self.doubt = before
+            if before is None or over <= now - before[0]:
+                return _DOUBT_S
+            if schedule == before[1]:
+                self.doubt = before
                 return _DOUBT_S
         self.kill(frames.WALL_TIME)
         return 1.0
