@@ -27,7 +27,7 @@ from executor_service.sandbox.stream import SandboxStream
 LABEL: Final = "org.azr-executor.sandbox"
 OWNER_LABEL: Final = "org.azr-executor.owner"
 _NOBODY: Final = "65534:65534"
-_OVERHEAD_MB: Final = 384
+_OVERHEAD_MB: Final = 512
 """What supervisor and zygotes (numpy's among them) take, on top of a run's own limit."""
 
 

@@ -6,11 +6,13 @@ be equal under typed equality. When they are not, further runs change one factor
 report names the one that broke it.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, Protocol
 
 from executor_service.sandbox.runner.variants import (
+    FURTHER_SEEDS,
     OTHER,
     OTHER_ENVIRONMENT,
     REPEAT,
@@ -24,6 +26,9 @@ from executor_service.typed.render import render
 Factor = Literal["hash_seed", "process", "clock", "environment", "call"]
 _FROZEN: Final = "2031-03-09 11:12:13"
 _SHOWN: Final = 500
+_HASHED: Final = re.compile(
+    r"\b(?:set|frozenset|hash)\b|\.(?:keys|items)\(\)\s*[&|^-]|\{[^:{}]*[^:{}\s][^:{}]*\}"
+)
 
 
 class Runs(Protocol):
@@ -54,20 +59,45 @@ async def check(runs: Runs, request: RunRequest, *, clock: bool) -> Determinism:
     """Run ``request`` under every factor; ``clock`` says whether this host can shift the clock."""
     plan = [replace(request, variant=variant, calls=2) for variant in (USUAL, OTHER)]
     results = await runs.run_sequence(plan)
-    usage = sum((result.usage for result in results), Usage())
-    varied = _varied(clock)
-    observations = tuple(text for result in results for text in _observations(result))
     first, last = results[0], results[-1]
-    if first.status != "ok":
-        return Determinism(first, True, len(results), varied, None, observations, usage)
-    if last.status not in ("ok", "runtime_error"):
-        return Determinism(last, True, len(results), varied, None, observations, usage)
-    keys = {typed_key(value) for result in results for value in result.values}
-    if len(keys) == 1 and last.status == "ok" and len(results) == len(plan):
-        return Determinism(first, True, len(results), varied, None, observations, usage)
-    factor, extra = await _explain(runs, request, first, last, clock=clock)
-    usage = sum((result.usage for result in extra), usage)
-    return Determinism(first, False, len(results) + len(extra), varied, factor, observations, usage)
+    agree = _all_same(results) and len(results) == len(plan)
+    if agree and may_depend_on_hash(request):
+        further = [replace(request, variant=variant) for variant in FURTHER_SEEDS]
+        results += await runs.run_sequence(further)
+        last = next((r for r in results if not _same(first, r)), first)
+        agree = last is first
+    observations = tuple(text for result in results for text in _observations(result))
+    factor: Factor | None = None
+    extra: list[RunResult] = []
+    failed = next((r for r in (first, last) if r.status not in ("ok", "runtime_error")), None)
+    if first.status == "runtime_error":
+        failed = first
+    if failed is None and not agree:
+        seeds_alone = len(results) > len(plan)
+        factor, extra = await _explain(
+            runs, request, first, last, clock=clock, seeds_alone=seeds_alone
+        )
+    usage = sum((result.usage for result in (*results, *extra)), Usage())
+    return Determinism(
+        failed or first,
+        agree or failed is not None,
+        len(results) + len(extra),
+        _varied(clock),
+        factor,
+        observations,
+        usage,
+    )
+
+
+def may_depend_on_hash(request: RunRequest) -> bool:
+    """Tell whether a program's text mentions what hash seeds can change: sets and ``hash``.
+
+    A scan of the text that errs on the side of yes: braces without a colon are a set, or a
+    formatted string's field. Only the number of seeds tried depends on it.
+    """
+    return _HASHED.search(request.program) is not None or (
+        request.expression is not None and _HASHED.search(request.expression) is not None
+    )
 
 
 def agreement(results: Sequence[RunResult]) -> RunResult | None:
@@ -110,9 +140,18 @@ def _observations(result: RunResult) -> list[str]:
 
 
 async def _explain(
-    runs: Runs, request: RunRequest, first: RunResult, other: RunResult, *, clock: bool
+    runs: Runs,
+    request: RunRequest,
+    first: RunResult,
+    other: RunResult,
+    *,
+    clock: bool,
+    seeds_alone: bool,
 ) -> tuple[Factor, list[RunResult]]:
-    """Name the factor that makes the difference between ``first`` and ``other``."""
+    """Name the factor that makes the difference between ``first`` and ``other``.
+
+    ``seeds_alone`` says that between those two only the process and its hash seed differ.
+    """
     extra: list[RunResult] = []
 
     async def again(variant: int, environment: dict[str, str] | None, calls: int = 1) -> RunResult:
@@ -131,11 +170,18 @@ async def _explain(
         return "call", extra
     if not _same(first, await again(REPEAT, None)):
         return "process", extra
+    if seeds_alone:
+        return "hash_seed", extra
     if not _same(first, await again(USUAL, dict(OTHER_ENVIRONMENT))):
         return "environment", extra
     if clock and _same(first, await again(OTHER, {**USUAL_ENVIRONMENT, "FAKETIME": "+0"})):
         return "clock", extra
     return "hash_seed", extra
+
+
+def _all_same(results: Sequence[RunResult]) -> bool:
+    keys = {typed_key(value) for result in results for value in result.values}
+    return len(keys) == 1 and all(result.status == "ok" for result in results)
 
 
 def _calls_agree(result: RunResult) -> bool:

@@ -133,7 +133,7 @@ def test_a_deterministic_task_is_valid(
     found = result["determinism"]
     assert isinstance(found, dict)
     assert (result["valid"], result["reason"], found["agree"]) == (True, None, True)
-    assert found["runs"] == 2
+    assert found["runs"] == (4 if "set(" in program else 2)
     assert set(found["varied"]) >= {"hash_seed", "process", "environment", "call"}
     assert output is None or result["output"] == output
 
@@ -172,3 +172,21 @@ def test_replicas_that_agree_give_a_verdict_and_others_do_not(service: LiveServi
     assert verify("def f(): return hash('a')", "4")["status"] == "nondeterministic"
     assert verify("def f(): return 1 // (hash('a') % 2)", "4")["status"] != "correct"
     assert verify("def f(): return 1 / 0", "4")["status"] == "runtime_error"
+
+
+def test_an_order_that_two_hash_seeds_share_is_caught_by_further_seeds(
+    service: LiveService,
+) -> None:
+    program = "def f(x):\n    return list({x, x + 'q'})\n"
+    result = service.carry_out("validate", {"program": program, "input": "'ao'"})
+    # The first two seeds agree on it: what follows would be accepted without the others.
+    assert len(set(result["determinism"]["observations"][:4])) == 1
+    assert result["reason"] == "nondeterministic"
+    assert result["determinism"]["broken_by"] == "hash_seed"
+
+
+def test_a_sorted_set_is_deterministic_under_all_seeds(service: LiveService) -> None:
+    program = "def f(words):\n    return sorted(set(words))\n"
+    result = service.carry_out("validate", {"program": program, "input": "['b', 'a']"})
+    assert result["valid"]
+    assert result["determinism"]["runs"] == 4

@@ -164,3 +164,19 @@ def test_a_limit_in_any_replica_is_the_answer():
 
 def test_replicas_take_turns_between_the_variants():
     assert [determinism.replica_variant(n) for n in range(4)] == [USUAL, OTHER, USUAL, OTHER]
+
+
+@pytest.mark.parametrize(
+    ("program", "expected"),
+    [
+        ("def f(x):\n    return list(set(x))", True),
+        ("def f(x):\n    return [y for y in {x, 1}]", True),
+        ("def f(x):\n    return hash(x)", True),
+        ("def f(a, b):\n    return list(a.keys() & b.keys())", True),
+        ("def f(x):\n    return {'a': x}", False),
+        ("def f(x):\n    return x + 1", False),
+        ("def f(x):\n    return {}", False),
+    ],
+)
+def test_what_mentions_sets_or_hash_gets_further_seeds(program, expected):
+    assert determinism.may_depend_on_hash(RunRequest(program, "f")) is expected

@@ -56,10 +56,15 @@ VARIANTS: Final = (
     # The same in everything that can be set: only pid, addresses and random bytes differ. It is
     # started when a disagreement has to be explained.
     Variant("repeat", 1, USUAL_ENVIRONMENT, shift_clock=False),
+    # Further hash seeds, for programs that may depend on one: two seeds order a set of two
+    # elements alike half of the time. Their zygotes are started by the first such program.
+    Variant("third seed", 5_381, USUAL_ENVIRONMENT, shift_clock=False),
+    Variant("fourth seed", 104_729, USUAL_ENVIRONMENT, shift_clock=False),
 )
 USUAL: Final = 0
 OTHER: Final = 1
 REPEAT: Final = 2
+FURTHER_SEEDS: Final = (3, 4)
 
 
 class Flavour(NamedTuple):
