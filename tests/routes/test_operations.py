@@ -156,7 +156,7 @@ def test_a_good_task_is_valid(ask):
     assert found["agree"] is True
     assert found["runs"] == 4  # a program with a set is tried under four hash seeds
     assert found["broken_by"] is None
-    assert found["observations"] == ["['a', 'b']"] * 4
+    assert found["observations"] == ["['a', 'b']"] * 6
     assert set(found["varied"]) <= {"hash_seed", "process", "clock", "environment", "call"}
     assert set(found["varied"]) >= {"hash_seed", "process", "environment", "call"}
 
