@@ -160,7 +160,9 @@ class DockerBackend:
 
     def _sweep(self) -> int:
         removed = 0
-        for container in self._client.containers.list(all=True, filters={"label": LABEL}):
+        for container in self._client.containers.list(
+            all=True, filters={"label": LABEL}, ignore_removed=True
+        ):
             if not owner_alive(container.labels.get(OWNER_LABEL, "")):
                 _remove(container)
                 removed += 1

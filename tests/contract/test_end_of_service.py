@@ -75,7 +75,7 @@ def test_a_start_removes_the_containers_of_dead_services_alone(
     unlabelled = client.containers.create(**make)
     try:
         start_service(slots=1)
-        ids = {container.id for container in client.containers.list(all=True)}
+        ids = {container.id for container in client.containers.list(all=True, ignore_removed=True)}
         assert left.id not in ids
         assert {foreign.id, unlabelled.id} <= ids
         assert {sandbox.launched._container.id for sandbox in service.sandboxes()} <= ids

@@ -170,7 +170,9 @@ def test_closing_leaves_nothing_behind(start_service: Callable[..., LiveService]
     assert not [pid for pid in mains if os.path.exists(f"/proc/{pid}")]
     if service.settings.backend == "docker":
         client = docker.from_env()
-        left = {c.id for c in client.containers.list(all=True, filters=filters)}
+        left = {
+            c.id for c in client.containers.list(all=True, filters=filters, ignore_removed=True)
+        }
         client.close()
         assert not ids & left
 
