@@ -42,6 +42,7 @@ def f(x):
 _REHEARSALS: Final = 24
 _OPEN_FILES: Final = 64
 _STACK_BYTES: Final = 16 * 1024 * 1024
+_ADDRESS_SPACE_STEP: Final = 16 * 1024 * 1024
 
 
 def main() -> None:
@@ -173,9 +174,14 @@ def send_facts(facts: dict[str, Any]) -> None:
 
 
 def address_space_bytes() -> int:
-    """Return the size of this process's address space, before any run adds to it."""
+    """Return the size of this process's address space, before any run adds to it.
+
+    Rounded up: a few pages more or less, as the heap happened to grow, must not give programs
+    another limit in one sandbox than in the next.
+    """
     with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[0]) * resource.getpagesize()
+        size = int(statm.read().split()[0]) * resource.getpagesize()
+    return -(-size // _ADDRESS_SPACE_STEP) * _ADDRESS_SPACE_STEP
 
 
 def take_lane(first: int) -> None:
