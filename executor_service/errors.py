@@ -7,6 +7,7 @@ the caller's mistake or ours::
     ├── RequestError               the caller's: answered 4xx, names the field and the fix
     │   └── LiteralError           a text is not an acceptable literal or argument list
     ├── QueueFull                  too much work waiting: 429 with Retry-After
+    ├── ClientLeft                 nobody reads the answer any more
     ├── InfrastructureError        ours: becomes ``infra_error``, is retryable, never a score
     │   ├── SandboxStartError      a sandbox could not be started
     │   ├── SandboxDied            a sandbox went away with a run in it
@@ -37,6 +38,10 @@ class QueueFull(ExecutorError):
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ClientLeft(ExecutorError):
+    """The client closed its connection; what it asked for is given up."""
 
 
 class InfrastructureError(ExecutorError):

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
-from executor_service.errors import InfrastructureError, QueueFull, RequestError
+from executor_service.errors import ClientLeft, InfrastructureError, QueueFull, RequestError
 
 MEDIA_TYPE: Final = "application/problem+json"
 TITLES: Final = {
@@ -96,6 +96,11 @@ def install(app: FastAPI) -> None:
         return response(
             problem(429, str(error)), {"Retry-After": str(int(error.retry_after + 0.999))}
         )
+
+    @app.exception_handler(ClientLeft)
+    async def on_client_left(request: Request, error: ClientLeft) -> Response:
+        # 499 as nginx logs it: there is nobody to read this.
+        return Response(status_code=499)
 
     @app.exception_handler(InfrastructureError)
     async def on_infrastructure(request: Request, error: InfrastructureError) -> Response:

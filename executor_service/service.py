@@ -5,10 +5,11 @@ import logging
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from executor_service import __version__
-from executor_service.dispatch import EmbeddedDispatcher
+from executor_service.dispatch.embedded import EmbeddedDispatcher
+from executor_service.dispatch.submission import Dispatcher
 from executor_service.errors import ConfigurationError, InfrastructureError
 from executor_service.limits import Bounds
 from executor_service.sandbox.backend import Backend, Protection
@@ -80,9 +81,25 @@ def make_bounds(settings: Settings) -> Bounds:
     )
 
 
+class Service(Protocol):
+    """What the routes need of a running service, wherever its sandboxes are."""
+
+    settings: Settings
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Return what carries operations out."""
+
+    async def ready(self) -> str | None:
+        """Return None when a sandbox answers now, else why not."""
+
+    def info(self) -> dict[str, Any]:
+        """Return what GET /v1/info shows."""
+
+
 @dataclass
-class Service:
-    """A running embedded service."""
+class EmbeddedService:
+    """A running service with its sandboxes in this process."""
 
     settings: Settings
     backend: Backend
@@ -131,7 +148,7 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def running_service(settings: Settings) -> AsyncIterator[Service]:
+async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
     """Start a service, and end it with everything it started.
 
     Raises:
@@ -149,7 +166,7 @@ async def running_service(settings: Settings) -> AsyncIterator[Service]:
     dispatcher = EmbeddedDispatcher(
         verifier, concurrency=settings.slots * _CONCURRENCY, queue_size=settings.queue_size
     )
-    service = Service(settings, backend, pool, verifier, dispatcher)
+    service = EmbeddedService(settings, backend, pool, verifier, dispatcher)
     await pool.start()
     try:
         missing = missing_protections(settings, service.protections())

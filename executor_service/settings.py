@@ -63,6 +63,26 @@ class Settings(BaseSettings):
     sandbox_lease_timeout: float = Field(120.0, gt=0)
     """Seconds a run waits for a free sandbox before it becomes an ``infra_error``."""
 
+    redis_url: str | None = None
+    """Redis of the job queue, as ``redis://:PASSWORD@HOST:6379/0`` or ``unix://PATH``. With it
+    ``serve`` has no sandboxes: workers (``azr-executor worker``) do the work."""
+
+    queue_name: str = Field("azr", pattern=r"^[a-z0-9_-]+$")
+    """Name of the RQ queue, and prefix of every key in Redis: stacks that share a Redis differ."""
+
+    chunk_size: int = Field(32, ge=1, le=1024)
+    """Most operations in one job of the queue."""
+
+    outage_patience: float = Field(60.0, gt=0)
+    """Seconds that accepted operations wait for Redis or for any worker to come back; then they
+    are answered ``infra_error``."""
+
+    result_ttl: int = Field(3600, ge=1)
+    """Seconds that the results of a finished /v1/jobs job are kept."""
+
+    max_job_items: int = Field(65_536, ge=1)
+    """Most items of one /v1/jobs job."""
+
     queue_size: int = Field(16_384, ge=1024)
     """Operations that may wait or run at once; more are answered 429."""
 

@@ -18,6 +18,7 @@ LAYERS = [
     ("limits",),
     ("verifier",),
     ("dispatch",),
+    ("queue",),
     ("service",),
     ("problems", "logs"),
     ("body_limit",),

@@ -21,7 +21,7 @@ from executor_service.bench.records import (
     read_humaneval,
     read_mbpp,
 )
-from executor_service.service import Service
+from executor_service.service import EmbeddedService
 
 _CHUNK: Final = 64
 """Inputs per request: far below what a server takes, so that few values are held at a time."""
@@ -46,7 +46,7 @@ class CanonicalCounts:
 
 
 async def run_canonical(
-    service: Service, folder: Path, advance: Callable[[int], None]
+    service: EmbeddedService, folder: Path, advance: Callable[[int], None]
 ) -> dict[str, CanonicalCounts]:
     """Run the benchmarks of ``folder``; ``advance`` is told how many inputs are done."""
     found: dict[str, CanonicalCounts] = {}
@@ -71,7 +71,7 @@ async def run_canonical(
 
 
 async def _reproduce(
-    service: Service, task: CanonicalTask, counts: CanonicalCounts, advance: Callable[[int], None]
+    service: EmbeddedService, task: CanonicalTask, counts: CanonicalCounts, advance: Callable[[int], None]
 ) -> None:
     """Run one solution of MBPP+ on all its inputs, then verify it on what it gave."""
     common = {
@@ -107,7 +107,7 @@ async def _reproduce(
 
 
 async def _verify(
-    service: Service, common: dict[str, Any], cases: list[dict[str, str]],
+    service: EmbeddedService, common: dict[str, Any], cases: list[dict[str, str]],
     counts: CanonicalCounts, troubles: Counter[str],
 ) -> None:  # fmt: skip
     result = await carry_out(service, operation("verify", mode="induction", cases=cases, **common))
@@ -130,7 +130,7 @@ def _why(status: str, outcome: dict[str, Any]) -> str:
     return f"{status}: {error['type']} {error['message'][:100]}"
 
 
-async def _check(service: Service, task: CanonicalTask, counts: CanonicalCounts) -> None:
+async def _check(service: EmbeddedService, task: CanonicalTask, counts: CanonicalCounts) -> None:
     """Run one solution of HumanEval against its own checks."""
     result = await carry_out(
         service,

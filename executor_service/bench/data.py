@@ -14,7 +14,7 @@ from typing import Final
 
 from executor_service.bench.drive import Result, carry_out, for_each, operation, status_of
 from executor_service.bench.records import INDUCTIONS, TRIPLETS, Task, read_tasks
-from executor_service.service import Service
+from executor_service.service import EmbeddedService
 from executor_service.settings import Settings
 
 _WIDTH: Final = 4
@@ -64,7 +64,7 @@ class Counts:
 
 
 async def run_data(
-    service: Service, folder: Path, advance: Callable[[int], None]
+    service: EmbeddedService, folder: Path, advance: Callable[[int], None]
 ) -> dict[str, Counts]:
     """Run all triplets and induction tasks of ``folder``; return the counts of each file.
 
@@ -91,7 +91,7 @@ def _number(part: str) -> tuple[int, str]:
     return (int(part), "") if part.isdigit() else (0, part)
 
 
-async def _task(service: Service, task: Task, counts: Counts) -> None:
+async def _task(service: EmbeddedService, task: Task, counts: Counts) -> None:
     judged = await asyncio.gather(*[judge_case(service, task, case) for case in _cases(task)])
     for one in judged:
         counts.triplets += 1
@@ -110,7 +110,7 @@ def _cases(task: Task) -> Iterator[int]:
     yield from range(len(task.cases))
 
 
-async def judge_case(service: Service, task: Task, index: int) -> Judged:
+async def judge_case(service: EmbeddedService, task: Task, index: int) -> Judged:
     """Validate one triplet and run it through deduction and abduction."""
     given, recorded = task.cases[index]
     name = task.name if len(task.cases) == 1 else f"{task.name}:{index}"
@@ -150,7 +150,7 @@ def _looks_cut(recorded: str) -> bool:
 
 
 async def _refusal(
-    service: Service, task: Task, given: str, recorded: str, validated: Result
+    service: EmbeddedService, task: Task, given: str, recorded: str, validated: Result
 ) -> str:
     """Say why a triplet is refused, and whether the server's largest limits change that."""
     reason = f"{validated['reason']}: {validated['message']}{_record_note(recorded)}"
@@ -197,7 +197,7 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-async def _inductions(service: Service, task: Task, judged: list[Judged], counts: Counts) -> None:
+async def _inductions(service: EmbeddedService, task: Task, judged: list[Judged], counts: Counts) -> None:
     """Verify a program on its cases: as recorded, and with what does not reproduce mended."""
     common = {"mode": "induction", "program": task.program, "imports": task.imports}
     cases = [{"input": given, "output": output} for given, output in task.cases]

@@ -5,9 +5,10 @@ import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, TypeVar
 
+from executor_service.dispatch.submission import Submission
 from executor_service.errors import RequestError
 from executor_service.operations import AnyOperation, parse_operation
-from executor_service.service import Service
+from executor_service.service import EmbeddedService
 
 Result = dict[str, Any]
 T = TypeVar("T")
@@ -18,12 +19,12 @@ def operation(name: str, **body: Any) -> AnyOperation:
     return parse_operation(name, body)
 
 
-async def carry_out(service: Service, wanted: AnyOperation) -> Result:
+async def carry_out(service: EmbeddedService, wanted: AnyOperation) -> Result:
     """Carry out one operation through the dispatcher.
 
     An operation that the service refuses has the status ``unacceptable`` and its message.
     """
-    async for _, result in service.dispatcher.submit([wanted]):
+    async for _, result in service.dispatcher.submit(Submission([wanted])):
         if isinstance(result, RequestError):
             where = f"{result.field}: " if result.field else ""
             return {"status": "unacceptable", "message": f"{where}{result}"}

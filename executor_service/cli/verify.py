@@ -13,9 +13,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from executor_service import problems
 from executor_service.cli.options import load_settings, plain_errors
+from executor_service.dispatch.submission import Submission
 from executor_service.errors import RequestError
 from executor_service.routes.batch import MAX_ITEMS, ParsedItems
-from executor_service.service import Service, running_service
+from executor_service.service import EmbeddedService, running_service
 from executor_service.settings import Settings
 
 EXAMPLES = """
@@ -116,13 +117,13 @@ async def _carry_out(settings: Settings, items: list[Any]) -> list[dict[str, Any
         return results
 
 
-async def _results(service: Service, items: list[Any]) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+async def _results(service: EmbeddedService, items: list[Any]) -> AsyncIterator[tuple[int, dict[str, Any]]]:
     """Yield (index, result) in chunks that the dispatcher holds easily."""
     for start in range(0, len(items), MAX_ITEMS):
         parsed = ParsedItems(items[start : start + MAX_ITEMS])
         for place, document in parsed.problems.items():
             yield start + place, document
-        async for index, result in service.dispatcher.submit(parsed.operations):
+        async for index, result in service.dispatcher.submit(Submission(parsed.operations)):
             shown = (
                 {"error": problems.from_request_error(result)}
                 if isinstance(result, RequestError)

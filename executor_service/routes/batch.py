@@ -12,6 +12,7 @@ from executor_service import problems
 from executor_service.errors import RequestError
 from executor_service.operations import OPERATION_NAMES, AnyOperation, parse_operation
 from executor_service.routes.answers import answer, dump
+from executor_service.routes.clients import submission, while_connected
 from executor_service.routes.results import BatchResults, problem_responses
 from executor_service.service import Service
 
@@ -91,16 +92,24 @@ async def batch(request: Request, body: BatchRequest) -> Response:
     """Carry out many operations; with ``Accept: application/x-ndjson`` results stream."""
     service: Service = request.app.state.service
     parsed = ParsedItems(body.items)
-    results = service.dispatcher.submit(parsed.operations)
+    results = service.dispatcher.submit(submission(request, parsed.operations))
     if NDJSON in request.headers.get("accept", ""):
         first = await anext(results, None)
         return StreamingResponse(_stream(parsed, first, results), media_type=NDJSON)
-    ordered: list[Any] = [None] * len(body.items)
+    ordered = await while_connected(request, _in_order(parsed, len(body.items), results))
+    return answer({"results": ordered})
+
+
+async def _in_order(
+    parsed: ParsedItems, count: int, results: AsyncGenerator[tuple[int, Any]]
+) -> list[Any]:
+    ordered: list[Any] = [None] * count
     for place, document in parsed.problems.items():
         ordered[place] = document
-    async for index, result in results:
-        ordered[parsed.places[index]] = _shown(result)
-    return answer({"results": ordered})
+    async with contextlib.aclosing(results):
+        async for index, result in results:
+            ordered[parsed.places[index]] = _shown(result)
+    return ordered
 
 
 def _shown(result: Any) -> Any:

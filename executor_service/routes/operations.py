@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request
 from fastapi.responses import Response
 
+from executor_service.dispatch.submission import Dispatcher, Submission
 from executor_service.errors import RequestError
 from executor_service.operations import (
     AbductionOperation,
@@ -17,6 +18,7 @@ from executor_service.operations import (
     ValidateOperation,
 )
 from executor_service.routes.answers import answer
+from executor_service.routes.clients import submission, while_connected
 from executor_service.routes.results import (
     ExecuteResult,
     PolicyResult,
@@ -40,11 +42,17 @@ _VERIFY_EXAMPLES: dict[str, Any] = {
 
 async def _one(request: Request, operation: AnyOperation) -> Response:
     service: Service = request.app.state.service
-    async with contextlib.aclosing(service.dispatcher.submit([operation])) as results:
-        _, result = await anext(results)
+    work = _first(service.dispatcher, submission(request, (operation,)))
+    result = await while_connected(request, work)
     if isinstance(result, RequestError):
         raise result
     return answer(result)
+
+
+async def _first(dispatcher: Dispatcher, submission: Submission) -> Any:
+    async with contextlib.aclosing(dispatcher.submit(submission)) as results:
+        _, result = await anext(results)
+    return result
 
 
 @router.post("/v1/execute", response_model=ExecuteResult, responses=_REFUSALS)

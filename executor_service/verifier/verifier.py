@@ -25,11 +25,11 @@ from executor_service.typed.literals import Bounds as LiteralBounds
 from executor_service.typed.literals import parse_arguments, parse_literal
 from executor_service.typed.render import render
 from executor_service.typed.values import MAX_NODES, TypedValue
-from executor_service.verifier import determinism, verdicts
+from executor_service.verifier import determinism, results, verdicts
 from executor_service.verifier.determinism import Runs
 from executor_service.verifier.inputs import task_input
 from executor_service.verifier.policy import DEFAULT_POLICY, Policy, check_program
-from executor_service.verifier.verdicts import EqualityRule, Verdict, usage_dict
+from executor_service.verifier.verdicts import EqualityRule, Verdict
 
 Result = dict[str, Any]
 _DEFAULT_POLICY_SPEC: Final = PolicySpec()
@@ -71,9 +71,9 @@ class Verifier:
             try:
                 replicas = await self._replicas(request, operation.replicas)
             except InfrastructureError as error:
-                return _infra_outcome(str(error))
+                return results.infra_outcome(str(error))
             agreed = determinism.agreement(replicas)
-            shown = _outcome(agreed if agreed is not None else replicas[0], _total(replicas))
+            shown = results.outcome(agreed if agreed is not None else replicas[0], _total(replicas))
             if operation.replicas > 1:
                 shown["agree"] = agreed is not None
             return shown
@@ -85,17 +85,17 @@ class Verifier:
         source = "\n".join((*operation.imports, operation.program))
         reason = check_program(source, policy)
         if reason is not None:
-            return _not_run("invalid_program", reason)
+            return results.not_run("invalid_program", reason)
         try:
             arguments = task_input(operation.input, policy, operation.entry_point)
         except LiteralError as error:
-            return _not_run("invalid_input", str(error))
+            return results.not_run("invalid_input", str(error))
         request = _request(operation, limits, **arguments)
         try:
             found = await determinism.check(self._runs, request, clock=self._clock())
         except InfrastructureError as error:
-            return _not_run("infra_error", str(error), retryable=True)
-        return _validation(found)
+            return results.not_run("infra_error", str(error), retryable=True)
+        return results.validation(found)
 
     async def _verify(
         self, operation: DeductionOperation | AbductionOperation | InductionOperation,
@@ -219,68 +219,3 @@ async def _gather(coroutines: Sequence[Awaitable[Any]]) -> list[Any]:
     if len(coroutines) == 1:
         return [await coroutines[0]]
     return list(await asyncio.gather(*coroutines))
-
-
-def _outcome(run: RunResult, usage: Usage) -> Result:
-    error = run.error
-    value = run.values[0] if run.status == "ok" else None
-    return {
-        "status": run.status,
-        "output": None if value is None else render(value),
-        "value": value,
-        "stdout": run.stdout,
-        "stderr": run.stderr,
-        "error": None
-        if error is None
-        else {"type": error.type, "message": error.message, "line": error.line},
-        "usage": usage_dict(usage),
-    }
-
-
-def _infra_outcome(message: str) -> Result:
-    return _outcome(RunResult("infra_error", error=RunError("", message)), Usage()) | {
-        "retryable": True
-    }
-
-
-def _not_run(reason: str, message: str, *, retryable: bool = False) -> Result:
-    return {
-        "valid": False,
-        "reason": reason,
-        "retryable": retryable,
-        "message": message,
-        "output": None,
-        "value": None,
-        "determinism": {
-            "runs": 0, "agree": False, "varied": [], "broken_by": None, "observations": [],
-        },
-        "usage": usage_dict(Usage()),
-    }  # fmt: skip
-
-
-def _validation(found: determinism.Determinism) -> Result:
-    run = found.result
-    valid = run.status == "ok" and found.agree
-    if valid:
-        reason, message = None, ""
-    elif run.status != "ok":
-        reason, message = run.status, verdicts.describe(run)
-    else:
-        reason = "nondeterministic"
-        message = f"the output changes with the {str(found.broken_by).replace('_', ' ')}"
-    return {
-        "valid": valid,
-        "reason": reason,
-        "retryable": False,
-        "message": message,
-        "output": render(run.values[0]) if valid else None,
-        "value": run.values[0] if valid else None,
-        "determinism": {
-            "runs": found.runs,
-            "agree": found.agree,
-            "varied": list(found.varied),
-            "broken_by": found.broken_by,
-            "observations": list(found.observations),
-        },
-        "usage": usage_dict(found.usage),
-    }

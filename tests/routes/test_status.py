@@ -3,9 +3,9 @@
 import asyncio
 
 from executor_service import __version__
-from executor_service.dispatch import EmbeddedDispatcher
+from executor_service.dispatch.embedded import EmbeddedDispatcher
 from executor_service.sandbox.pool import Pool, PoolOptions
-from executor_service.service import Service, make_backend, make_bounds
+from executor_service.service import EmbeddedService, make_backend, make_bounds
 from executor_service.settings import Settings
 from executor_service.verifier.verifier import Verifier
 
@@ -48,7 +48,7 @@ def test_a_service_without_a_sandbox_is_alive_and_not_ready():
     pool = Pool(backend, {}, PoolOptions(1, 10, 1.0, 1.0))
     verifier = Verifier(pool, make_bounds(settings), clock=lambda: False)
     dispatcher = EmbeddedDispatcher(verifier, concurrency=1, queue_size=1024)
-    service = Service(settings, backend, pool, verifier, dispatcher)
+    service = EmbeddedService(settings, backend, pool, verifier, dispatcher)
     assert "no sandbox is running" in str(asyncio.run(service.ready()))
     assert service.protections() == []
     assert service.info()["python"] is None

@@ -5,7 +5,8 @@ import contextlib
 
 import pytest
 
-from executor_service.dispatch import EmbeddedDispatcher
+from executor_service.dispatch.embedded import EmbeddedDispatcher
+from executor_service.dispatch.submission import Submission
 from executor_service.errors import QueueFull, RequestError
 from executor_service.operations import AnyOperation, parse_operation
 
@@ -43,7 +44,7 @@ def dispatcher(verifier, concurrency=4, queue_size=1024) -> EmbeddedDispatcher:
 
 
 async def all_of(made: EmbeddedDispatcher, names: list[str]) -> list[tuple[int, object]]:
-    return [item async for item in made.submit([operation(name) for name in names])]
+    return [item async for item in made.submit(Submission([operation(name) for name in names]))]
 
 
 def test_every_operation_has_one_result_with_its_index():
@@ -126,7 +127,9 @@ def test_an_abandoned_stream_gives_its_room_back_and_begins_nothing_more():
     async def go():
         verifier = FakeVerifier(0.01)
         made = dispatcher(verifier, concurrency=2, queue_size=100)
-        async with contextlib.aclosing(made.submit([operation("left")] * 100)) as results:
+        async with contextlib.aclosing(
+            made.submit(Submission([operation("left")] * 100))
+        ) as results:
             await anext(results)
         begun = len(verifier.begun)
         assert made.queued() <= 2
@@ -157,10 +160,10 @@ def test_a_defect_becomes_an_infra_error_without_a_score_and_stalls_nobody():
         return dict(await all_of(dispatcher(FakeVerifier()), ["a", "defect", "unacceptable", "b"]))
 
     results = asyncio.run(go())
-    assert results[1]["status"] == "infra_error"
-    assert results[1]["score"] is None
-    assert results[1]["correct"] is None
-    assert results[1]["retryable"] is True
+    (outcome,) = results[1]["outcomes"]
+    assert outcome["status"] == "infra_error"
+    assert outcome["value"] is None
+    assert outcome["retryable"] is True
     assert isinstance(results[2], RequestError)
     assert results[0] == {"said": "a"}
     assert results[3] == {"said": "b"}

@@ -1,0 +1,1 @@
+"""Sharing the sandboxes between requests: fair between clients, bounded, aware of deadlines."""

@@ -1,0 +1,40 @@
+"""What a client hands in, and the seam between HTTP and the work."""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from executor_service.operations import AnyOperation
+
+ANONYMOUS = "anonymous"
+"""The owner of what comes in where no keys are configured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Operations of one request."""
+
+    operations: Sequence[AnyOperation]
+    owner: str = ANONYMOUS
+    """Name of the API key; the sandboxes are shared evenly between owners."""
+    patience: float | None = None
+    """Seconds that the client will wait; None when it did not say."""
+    request_id: str = ""
+    """Identifies the HTTP request in the logs of every process it passes through."""
+
+
+class Dispatcher(Protocol):
+    """The seam between HTTP and the work: in this process, or through a queue."""
+
+    def submit(self, submission: Submission) -> AsyncGenerator[tuple[int, Any], None]:
+        """Carry out the operations; yield (index, result or RequestError) as they finish.
+
+        Closing the generator early gives up what is not finished.
+
+        Raises:
+            QueueFull: There is no room for all of them, or not enough time; none has been started.
+            InfrastructureError: The queue cannot be reached; none has been started.
+        """
+
+    def queued(self) -> int:
+        """Return how many operations wait or run."""
