@@ -6,10 +6,17 @@ from collections.abc import AsyncIterator
 from fastapi import FastAPI
 
 from executor_service import __version__, problems
+from executor_service.access.binding import warn
+from executor_service.access.key_ring import KeyRing
+from executor_service.access.middleware import Access
+from executor_service.access.openapi import document_access
 from executor_service.body_limit import BodyLimit
+from executor_service.content_type import JsonByDefault
 from executor_service.errors import ExecutorError
-from executor_service.routes import batch, operations, status
-from executor_service.service import running_service
+from executor_service.request_id import RequestId
+from executor_service.routes import batch, jobs, metrics, operations, status
+from executor_service.routes.results import problem_responses
+from executor_service.queued_service import open_service
 from executor_service.settings import Settings
 
 _DESCRIPTION = """
@@ -22,6 +29,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     """Return the application; its lifespan starts and ends the sandboxes.
 
     Where that fails for a reason of the operator's or the host's, ``state.startup_error`` says it.
+    Without keys it answers only what arrives at a loopback address, whatever the server that runs
+    it listens on, unless ``insecure_no_keys`` is set.
+
+    Raises:
+        ConfigurationError: The keys are wrong.
     """
     chosen = settings or Settings()
 
@@ -29,7 +41,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with contextlib.AsyncExitStack() as stack:
             try:
-                app.state.service = await stack.enter_async_context(running_service(chosen))
+                app.state.service = await stack.enter_async_context(open_service(chosen))
             except ExecutorError as error:
                 app.state.startup_error = error
                 raise
@@ -41,11 +53,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         description=_DESCRIPTION,
         lifespan=lifespan,
         redoc_url=None,
-        # curl -d says application/x-www-form-urlencoded, and its JSON is as good as any.
+        # A body without a type is JSON too.
         strict_content_type=False,
     )
+    app.add_middleware(JsonByDefault)
     app.add_middleware(BodyLimit, max_bytes=chosen.max_body_bytes)
+    ring = KeyRing.from_settings(chosen)
+    warn(chosen, ring)
+    # Added later and so asked first: who has no key costs no body.
+    app.add_middleware(Access, settings=chosen, ring=ring)
+    # Around all of it: refusals and failures have an id and are counted, too.
+    app.add_middleware(RequestId)
     problems.install(app)
-    for router in (operations.router, batch.router, status.router):
+    for router in (operations.router, batch.router, jobs.router, status.router, metrics.router):
         app.include_router(router)
+    document_access(app, problem_responses(401, 403))
     return app

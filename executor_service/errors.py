@@ -6,7 +6,9 @@ the caller's mistake or ours::
     ExecutorError
     ├── RequestError               the caller's: answered 4xx, names the field and the fix
     │   └── LiteralError           a text is not an acceptable literal or argument list
+    ├── NotAuthenticated           no good key: 401; why is for the log alone
     ├── QueueFull                  too much work waiting: 429 with Retry-After
+    │   └── RateLimited            one key submits faster than it may
     ├── ClientLeft                 nobody reads the answer any more
     ├── InfrastructureError        ours: becomes ``infra_error``, is retryable, never a score
     │   ├── SandboxStartError      a sandbox could not be started
@@ -32,12 +34,20 @@ class LiteralError(RequestError):
     """A text is not a literal, or goes over a bound of the literal parser."""
 
 
+class NotAuthenticated(ExecutorError):
+    """The request has no good key; the message says why, without anything of what it had."""
+
+
 class QueueFull(ExecutorError):
     """The dispatcher holds as much as it may; try again after ``retry_after`` seconds."""
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class RateLimited(QueueFull):
+    """A key submits more operations a second than it may; there may well be room for others."""
 
 
 class ClientLeft(ExecutorError):

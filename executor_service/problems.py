@@ -16,11 +16,12 @@ MEDIA_TYPE: Final = "application/problem+json"
 TITLES: Final = {
     400: "Bad request",
     401: "Not authenticated",
+    403: "Forbidden",
     404: "Not found",
     405: "Method not allowed",
     413: "Request body too large",
     422: "Unacceptable request",
-    429: "Queue full",
+    429: "Too many requests",
     500: "Internal error",
     503: "Not available",
 }

@@ -11,22 +11,30 @@ from executor_service import __version__
 from executor_service.dispatch.embedded import EmbeddedDispatcher
 from executor_service.dispatch.submission import Dispatcher
 from executor_service.errors import ConfigurationError, InfrastructureError
+from executor_service.jobs.memory_store import MemoryJobStore
+from executor_service.jobs.runner import JobRunner
 from executor_service.limits import Bounds
 from executor_service.sandbox.backend import Backend, Protection
 from executor_service.sandbox.bubblewrap import BubblewrapBackend
-from executor_service.sandbox.docker import DockerBackend, DockerOptions, owner_name
+from executor_service.sandbox.docker import DockerBackend, DockerOptions
 from executor_service.sandbox.interpreter import find_interpreter
+from executor_service.sandbox.owner import owner_name
 from executor_service.sandbox.pool import Pool, PoolOptions
 from executor_service.sandbox.program_filter import split_filter
 from executor_service.sandbox.runner.version import code_digest
 from executor_service.sandbox.runs import RunRequest
 from executor_service.sandbox.seccomp import load_profile
 from executor_service.settings import Settings
+from executor_service.telemetry.metrics import Metrics
 from executor_service.verifier.verifier import Verifier
 
 log = logging.getLogger(__name__)
 _CONCURRENCY: Final = 2
 """Operations under way per slot: while one has the sandbox, the next is prepared."""
+JOBS_SHARE: Final = 4
+"""Jobs get at most one in so many places of the dispatcher's queue."""
+_GRACE: Final = 2
+"""Start timeouts after which a sandbox that nobody knows is no longer one that is being started."""
 
 
 def make_backend(settings: Settings, python_arguments: tuple[str, ...] | None = None) -> Backend:
@@ -81,14 +89,28 @@ def make_bounds(settings: Settings) -> Bounds:
     )
 
 
+def describe_limits(settings: Settings) -> dict[str, dict[str, float]]:
+    """Return the limits that runs have by default and at most, for GET /v1/info."""
+    limits = {"default": settings.default_limits(), "max": settings.max_limits()}
+    return {
+        name: {key: getattr(value, key) for key in value.__slots__}
+        for name, value in limits.items()
+    }
+
+
 class Service(Protocol):
     """What the routes need of a running service, wherever its sandboxes are."""
 
     settings: Settings
+    metrics: Metrics
 
     @property
     def dispatcher(self) -> Dispatcher:
         """Return what carries operations out."""
+
+    @property
+    def jobs(self) -> JobRunner:
+        """Return what carries jobs out."""
 
     async def ready(self) -> str | None:
         """Return None when a sandbox answers now, else why not."""
@@ -106,6 +128,8 @@ class EmbeddedService:
     pool: Pool
     verifier: Verifier
     dispatcher: EmbeddedDispatcher
+    jobs: JobRunner
+    metrics: Metrics
     started: float = field(default_factory=time.time)
 
     def protections(self) -> list[Protection]:
@@ -127,17 +151,13 @@ class EmbeddedService:
     def info(self) -> dict[str, Any]:
         """Return what GET /v1/info shows."""
         hello = self.pool.hello or {}
-        limits = {"default": self.settings.default_limits(), "max": self.settings.max_limits()}
         return {
             "version": __version__,
             "runner": code_digest(),
             "python": hello.get("python"),
             "backend": self.backend.name,
             "slots": self.settings.slots,
-            "limits": {
-                name: {key: getattr(value, key) for key in value.__slots__}
-                for name, value in limits.items()
-            },
+            "limits": describe_limits(self.settings),
             "protections": [
                 {"name": p.name, "active": p.active, "detail": p.detail} for p in self.protections()
             ],
@@ -163,10 +183,17 @@ async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
         return bool(hello.get("zygotes", {}).get("1", {}).get("clock_shifted"))
 
     verifier = Verifier(pool, make_bounds(settings), clock=clock)
+    metrics = Metrics()
+    metrics.watch_pool(pool, backend, grace=_GRACE * settings.sandbox_start_timeout)
     dispatcher = EmbeddedDispatcher(
-        verifier, concurrency=settings.slots * _CONCURRENCY, queue_size=settings.queue_size
+        metrics.observed(verifier),
+        concurrency=settings.slots * _CONCURRENCY,
+        queue_size=settings.queue_size,
     )
-    service = EmbeddedService(settings, backend, pool, verifier, dispatcher)
+    metrics.watch_backlog(dispatcher.backlog)
+    store = MemoryJobStore(result_ttl=settings.result_ttl, max_bytes=settings.job_memory_bytes)
+    jobs = JobRunner(store, dispatcher, room=settings.queue_size // JOBS_SHARE)
+    service = EmbeddedService(settings, backend, pool, verifier, dispatcher, jobs, metrics)
     await pool.start()
     try:
         missing = missing_protections(settings, service.protections())
@@ -176,9 +203,12 @@ async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
                 + "; ".join(f"{p.name} ({p.detail})" for p in missing)
                 + ". See azr-executor doctor; EXECUTOR_REQUIRED_PROTECTIONS lists them"
             )
+        await jobs.start()
         yield service
     finally:
+        await jobs.close()
         await dispatcher.close()
+        await metrics.close()
         await pool.close()
 
 

@@ -33,6 +33,27 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=0, le=65535)
     """TCP port to listen on; 0 lets the system choose."""
 
+    keys: str = ""
+    """Keys of clients: ``name:sha256hex`` entries, with commas between (``azr-executor keys``)."""
+
+    keys_file: str | None = None
+    """File of keys, which ``azr-executor keys`` changes; a running service follows it."""
+
+    insecure_no_keys: bool = False
+    """Listen on any address without keys: everybody who reaches the port may use the service."""
+
+    trusted_hosts: tuple[str, ...] = ()
+    """Names of this server beside localhost that ``Host`` may say without keys (JSON list)."""
+
+    public_paths: tuple[Literal["/metrics", "/docs", "/openapi.json"], ...] = ()
+    """Paths that need no key, beside ``/healthz`` and ``/readyz`` (JSON list)."""
+
+    rate_limit: float = Field(0.0, ge=0, allow_inf_nan=False)
+    """Operations a second that each key may submit; more are answered 429. 0: no limit."""
+
+    rate_burst: int = Field(1024, ge=1)
+    """Operations that a key may submit at once after a pause; a larger request waits for them."""
+
     slots: int = Field(default_factory=usable_cpus, ge=1, le=1024)
     """Sandboxes kept warm, each with one run at a time. Default: the number of usable CPUs."""
 
@@ -77,11 +98,18 @@ class Settings(BaseSettings):
     """Seconds that accepted operations wait for Redis or for any worker to come back; then they
     are answered ``infra_error``."""
 
+    worker_ttl: float = Field(8.0, ge=1)
+    """Seconds of silence after which a worker counts as dead and its chunks are sent elsewhere."""
+
     result_ttl: int = Field(3600, ge=1)
     """Seconds that the results of a finished /v1/jobs job are kept."""
 
     max_job_items: int = Field(65_536, ge=1)
     """Most items of one /v1/jobs job."""
+
+    job_memory_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
+    """Bytes of items and results that jobs may take in a service without Redis; above that, new
+    jobs are answered 429."""
 
     queue_size: int = Field(16_384, ge=1024)
     """Operations that may wait or run at once; more are answered 429."""
@@ -153,6 +181,10 @@ class Settings(BaseSettings):
                     f"EXECUTOR_MAX_{name.upper()} ({most})"
                 )
         return self
+
+    def unguarded(self) -> "Settings":
+        """Return these settings for a server that one command of this machine has to itself."""
+        return self.model_copy(update={"keys": "", "keys_file": None, "rate_limit": 0.0})
 
     def default_limits(self) -> Limits:
         """Return the limits of a run whose request says nothing."""

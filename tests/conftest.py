@@ -5,7 +5,9 @@ its tests are skipped, unless ``AZR_TEST_DOCKER=1`` says that they must run.
 """
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import docker
@@ -14,6 +16,7 @@ import pytest
 
 from contract.live import LiveService
 from executor_service.settings import Settings
+from redis_server import BINARY, RedisServer
 
 IMAGE = os.environ.get("AZR_RUNNER_IMAGE", "azr-runner:dev")
 BACKENDS = ("bubblewrap", pytest.param("docker", marks=pytest.mark.docker))
@@ -62,6 +65,40 @@ def start_service(settings_for: Callable[..., Settings]) -> Iterator[Callable[..
     for live in started:
         if not live.pool._closed:
             live.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """A Redis for all tests that leave it running; each takes key names of its own."""
+    need_redis()
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        server = RedisServer(Path(folder), tcp=True).start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture
+def start_redis() -> Iterator[Callable[..., RedisServer]]:
+    """A way to start a Redis of the test's own, to be killed and restarted at will."""
+    need_redis()
+    with tempfile.TemporaryDirectory(prefix="redis-") as folder:
+        started: list[RedisServer] = []
+
+        def start(**options: Any) -> RedisServer:
+            place = Path(folder) / str(len(started))
+            place.mkdir()
+            started.append(RedisServer(place, **options).start())
+            return started[-1]
+
+        yield start
+        for server in started:
+            server.stop()
+
+
+def need_redis() -> None:
+    """Skip the test where there is no redis-server."""
+    if BINARY is None:
+        pytest.skip("redis-server is not installed")
 
 
 def need_docker() -> None:

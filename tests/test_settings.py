@@ -22,10 +22,14 @@ def test_every_setting_is_explained(name):
 
 
 EXAMPLES = {
+    "redis_url": ("unix:///x", "unix:///x"), "queue_name": ("x", "x"),
     "backend": ("docker", "docker"), "host": ("::1", "::1"), "port": ("0", 0),
     "slots": ("7", 7), "python": ("/usr/bin/python3", "/usr/bin/python3"),
     "docker_image": ("x:1", "x:1"), "docker_runtime": ("runsc", "runsc"),
     "docker_cpus": ("1.5", 1.5), "docker_pids": ("99", 99), "allow_threads": ("true", True),
+    "keys": (f"a:{'0' * 64}", f"a:{'0' * 64}"), "keys_file": ("/x/keys", "/x/keys"),
+    "insecure_no_keys": ("true", True), "trusted_hosts": ('["api"]', ("api",)),
+    "public_paths": ('["/docs"]', ("/docs",)),
     "log_level": ("debug", "debug"), "required_protections": ('["landlock"]', ("landlock",)),
 }  # fmt: skip
 

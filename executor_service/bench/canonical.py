@@ -71,7 +71,10 @@ async def run_canonical(
 
 
 async def _reproduce(
-    service: EmbeddedService, task: CanonicalTask, counts: CanonicalCounts, advance: Callable[[int], None]
+    service: EmbeddedService,
+    task: CanonicalTask,
+    counts: CanonicalCounts,
+    advance: Callable[[int], None],
 ) -> None:
     """Run one solution of MBPP+ on all its inputs, then verify it on what it gave."""
     common = {

@@ -197,7 +197,9 @@ def _short(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-async def _inductions(service: EmbeddedService, task: Task, judged: list[Judged], counts: Counts) -> None:
+async def _inductions(
+    service: EmbeddedService, task: Task, judged: list[Judged], counts: Counts
+) -> None:
     """Verify a program on its cases: as recorded, and with what does not reproduce mended."""
     common = {"mode": "induction", "program": task.program, "imports": task.imports}
     cases = [{"input": given, "output": output} for given, output in task.cases]

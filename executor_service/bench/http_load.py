@@ -96,6 +96,7 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
         for name in ("backend", "slots", "docker_image")
     }
     environment |= {"EXECUTOR_LOG_LEVEL": "warning", "EXECUTOR_PORT": str(port)}
+    environment |= {"EXECUTOR_KEYS": "", "EXECUTOR_KEYS_FILE": "", "EXECUTOR_RATE_LIMIT": "0"}
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(  # noqa: S603 - returns at once
             [sys.executable, "-c", _SERVE, "serve", "--host", "127.0.0.1"],

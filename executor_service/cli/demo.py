@@ -39,7 +39,7 @@ def demo(
     console = Console(width=None if sys.stdout.isatty() else 150)
     with (
         plain_errors(),
-        local_server(settings) as url,
+        local_server(settings.unguarded()) as url,
         httpx.Client(base_url=url, timeout=300) as http,
     ):
         info = http.get("/v1/info").json()

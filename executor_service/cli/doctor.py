@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from executor_service.access.binding import describe
 from executor_service.cli.options import load_settings, plain_errors
 from executor_service.sandbox.backend import Protection
 from executor_service.sandbox.runs import RunRequest
@@ -32,6 +33,7 @@ def doctor(
     settings = load_settings(backend=backend, slots=1)
     with plain_errors():
         protections, facts = asyncio.run(_examine(settings))
+        facts["serve listens on"] = describe(settings)
     console = Console()
     console.print(protection_table(settings, protections))
     for name, value in facts.items():

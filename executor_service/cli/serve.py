@@ -1,13 +1,13 @@
 """``azr-executor serve``: the HTTP service in this process."""
 
 import contextlib
-import ipaddress
 from typing import Annotated
 
 import typer
 import uvicorn
 
 from executor_service import logs
+from executor_service.access.binding import check_binding
 from executor_service.app import create_app
 from executor_service.cli.options import load_settings, plain_errors
 from executor_service.errors import ConfigurationError
@@ -36,11 +36,7 @@ def serve(
     """Serve the HTTP API with embedded sandboxes; every setting is an EXECUTOR_* variable too."""
     settings = load_settings(host=host, port=port, slots=slots, backend=backend)
     with plain_errors():
-        if not is_loopback(settings.host):
-            raise ConfigurationError(
-                f"{settings.host} is not a loopback address, and this server asks for no keys: "
-                "put it behind something that does, or listen on 127.0.0.1"
-            )
+        check_binding(settings)
         logs.configure(settings.log_level)
         app = create_app(settings)
         server = uvicorn.Server(
@@ -59,13 +55,3 @@ def serve(
         if not server.started:
             unknown = ConfigurationError("the service did not start; the log above says why")
             raise getattr(app.state, "startup_error", unknown)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether ``host`` can be reached from this machine alone."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -15,7 +15,8 @@ from executor_service import problems
 from executor_service.cli.options import load_settings, plain_errors
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import RequestError
-from executor_service.routes.batch import MAX_ITEMS, ParsedItems
+from executor_service.items import ParsedItems
+from executor_service.routes.batch import MAX_ITEMS
 from executor_service.service import EmbeddedService, running_service
 from executor_service.settings import Settings
 
@@ -117,7 +118,9 @@ async def _carry_out(settings: Settings, items: list[Any]) -> list[dict[str, Any
         return results
 
 
-async def _results(service: EmbeddedService, items: list[Any]) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+async def _results(
+    service: EmbeddedService, items: list[Any]
+) -> AsyncIterator[tuple[int, dict[str, Any]]]:
     """Yield (index, result) in chunks that the dispatcher holds easily."""
     for start in range(0, len(items), MAX_ITEMS):
         parsed = ParsedItems(items[start : start + MAX_ITEMS])

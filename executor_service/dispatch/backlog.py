@@ -9,8 +9,10 @@ before any of it has run.
 import asyncio
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final
 
+from executor_service import logs
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import QueueFull
 from executor_service.operations import AnyOperation
@@ -30,10 +32,13 @@ class Ticket:
         """Indices that have no result yet."""
         self.owner = submission.owner
         self.request_id = submission.request_id
+        self.context = {"request_id": submission.request_id, **logs.current()}
+        """What log records on its behalf say."""
         self.results: asyncio.Queue[tuple[int, Any]] = asyncio.Queue()
         self.deadline = None if submission.patience is None else (
             time.monotonic() + submission.patience
         )  # fmt: skip
+        self.admitted = time.monotonic()
         self.abandoned = False
 
     def expired(self) -> bool:
@@ -57,12 +62,19 @@ class Place:
         return not self.ticket.abandoned and self.index in self.ticket.open
 
 
+def _unobserved(seconds: float) -> None:
+    """Take no note."""
+
+
 class Backlog:
     """All tickets of a process."""
 
     def __init__(self, capacity: int) -> None:
         """Make room for ``capacity`` operations, those under way included."""
-        self._capacity = capacity
+        self.capacity = capacity
+        """Operations that may wait or run at once."""
+        self.on_begin: Callable[[float], None] = _unobserved
+        """Told of each operation that is taken, how many seconds it had waited."""
         self._turns: dict[str, deque[Ticket]] = {}
         self._held: dict[str, int] = {}
         self.held = 0
@@ -73,6 +85,8 @@ class Backlog:
         """Operations whose client's patience ended before they began, since the start."""
         self.refused = 0
         """Operations refused for want of room or time, since the start."""
+        self.refused_late = 0
+        """Those of them that there was room for, but not time."""
         self._seconds_per_operation = _FIRST_GUESS_S
         self._last_finish: float | None = None
 
@@ -83,15 +97,16 @@ class Backlog:
             QueueFull: There is no room for all of it, or it would not be done in time.
         """
         count = len(submission.operations)
-        if self.held + count > self._capacity:
+        if self.held + count > self.capacity:
             self.refused += count
             raise QueueFull(
-                f"{self.held} operations wait already; this server holds {self._capacity}",
+                f"{self.held} operations wait already; this server holds {self.capacity}",
                 retry_after=max(1.0, self.held * self._seconds_per_operation),
             )
         expected = self.expected_seconds(submission.owner, count)
         if submission.patience is not None and expected > submission.patience:
             self.refused += count
+            self.refused_late += count
             raise QueueFull(
                 f"{count} operations would take about {expected:.1f} s from now, longer than the "
                 f"{submission.patience:g} s that the client waits",
@@ -134,6 +149,7 @@ class Backlog:
             if ticket.waiting:
                 index, operation = ticket.waiting.popleft()
                 self.waiting -= 1
+                self.on_begin(time.monotonic() - ticket.admitted)
                 if ticket.waiting:
                     tickets.append(ticket)
                 return Place(ticket, index, operation)

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
+from executor_service import logs
 from executor_service.dispatch.backlog import Backlog, Place, Ticket
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import RequestError
@@ -79,7 +80,9 @@ class EmbeddedDispatcher:
         under_way = self._under_way.setdefault(place.ticket, set())
         under_way.add(task)
         try:
-            result = await self._carry_out(place.operation)
+            # This task serves many requests; it was started by some other one, maybe.
+            with logs.Context(place.ticket.context):
+                result = await self._carry_out(place.operation)
         except asyncio.CancelledError:
             if self._closed or not place.ticket.abandoned:
                 raise

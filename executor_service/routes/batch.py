@@ -6,11 +6,9 @@ from typing import Any, Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from executor_service import problems
-from executor_service.errors import RequestError
-from executor_service.operations import OPERATION_NAMES, AnyOperation, parse_operation
+from executor_service.items import ParsedItems, shown
 from executor_service.routes.answers import answer, dump
 from executor_service.routes.clients import submission, while_connected
 from executor_service.routes.results import BatchResults, problem_responses
@@ -20,7 +18,7 @@ router = APIRouter(tags=["operations"])
 MAX_ITEMS: Final = 1024
 NDJSON: Final = "application/x-ndjson"
 
-_EXAMPLE: dict[str, Any] = {
+EXAMPLE: dict[str, Any] = {
     "items": [
         {"op": "execute", "program": "def f(x):\n    return x + 1", "inputs": ["1", "2"]},
         {"op": "validate", "program": "def f(x):\n    return x + 1", "input": "1"},
@@ -41,43 +39,11 @@ class BatchRequest(BaseModel):
     model_config = ConfigDict(
         extra="forbid",
         use_attribute_docstrings=True,
-        json_schema_extra={"examples": [_EXAMPLE]},
+        json_schema_extra={"examples": [EXAMPLE]},
     )
 
     items: list[Any] = Field(min_length=1, max_length=MAX_ITEMS)
     """The operations; an item that is not acceptable is answered in its place."""
-
-
-class ParsedItems:
-    """A batch's good operations with their places, and the problems of its bad ones."""
-
-    def __init__(self, items: list[Any]) -> None:
-        self.operations: list[AnyOperation] = []
-        self.places: list[int] = []
-        self.problems: dict[int, dict[str, Any]] = {}
-        for place, item in enumerate(items):
-            try:
-                operation = parse_item(item)
-            except (RequestError, ValidationError) as error:
-                self.problems[place] = {"error": problems.item_problem(error)}
-            else:
-                self.operations.append(operation)
-                self.places.append(place)
-
-
-def parse_item(item: object) -> AnyOperation:
-    """Return the operation that a batch item describes.
-
-    Raises:
-        RequestError: It has no known ``op``.
-        pydantic.ValidationError: A field is missing, unknown or wrong.
-    """
-    if not isinstance(item, dict):
-        raise RequestError("an item is an object with an op")
-    name = item.get("op")
-    if not isinstance(name, str) or name not in OPERATION_NAMES:
-        raise RequestError(f"one of {', '.join(OPERATION_NAMES)} is wanted", field="op")
-    return parse_operation(name, {key: value for key, value in item.items() if key != "op"})
 
 
 @router.post(
@@ -108,14 +74,8 @@ async def _in_order(
         ordered[place] = document
     async with contextlib.aclosing(results):
         async for index, result in results:
-            ordered[parsed.places[index]] = _shown(result)
+            ordered[parsed.places[index]] = shown(result)
     return ordered
-
-
-def _shown(result: Any) -> Any:
-    if isinstance(result, RequestError):
-        return {"error": problems.from_request_error(result)}
-    return result
 
 
 async def _stream(
@@ -133,4 +93,4 @@ async def _stream(
 
 
 def _line(parsed: ParsedItems, index: int, result: Any) -> bytes:
-    return dump({"index": parsed.places[index], **_shown(result)}) + b"\n"
+    return dump({"index": parsed.places[index], **shown(result)}) + b"\n"

@@ -8,9 +8,11 @@ from typing import Any, Final
 
 from fastapi import Request
 
+from executor_service.access.rate_limit import charge
 from executor_service.dispatch.submission import ANONYMOUS, Submission
-from executor_service.errors import ClientLeft, RequestError
+from executor_service.errors import ClientLeft, RateLimited, RequestError
 from executor_service.operations import AnyOperation
+from executor_service.service import Service
 
 TIMEOUT_HEADER: Final = "X-Request-Timeout"
 """Seconds that the client will wait for the answer."""
@@ -29,13 +31,21 @@ def submission(request: Request, operations: Sequence[AnyOperation]) -> Submissi
 
     Raises:
         RequestError: The timeout header is not a number of seconds.
+        RateLimited: The key has submitted too much already.
     """
-    return Submission(
+    handed_in = Submission(
         operations,
         owner=owner_of(request),
         patience=patience_of(request),
         request_id=getattr(request.state, "request_id", ""),
     )
+    try:
+        charge(request, len(operations))
+    except RateLimited:
+        service: Service = request.app.state.service
+        service.metrics.rate_limited(len(operations))
+        raise
+    return handed_in
 
 
 def patience_of(request: Request) -> float | None:

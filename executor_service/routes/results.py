@@ -35,6 +35,7 @@ VerdictStatus = Literal[
     "invalid_input",
     "infra_error",
 ]
+JobStateName = Literal["queued", "running", "finished", "cancelled", "failed"]
 Factor = Literal["hash_seed", "process", "clock", "environment", "call"]
 
 
@@ -201,7 +202,35 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
+ItemProblem = dict[Literal["error"], Problem]
+"""What stands in the place of a bad item."""
+
+
 class BatchResults(Shape):
     """Results in the order of the items; a bad item has ``error`` in its place."""
 
-    results: list[ExecuteResult | Validation | VerdictResult | dict[Literal["error"], Problem]]
+    results: list[ExecuteResult | Validation | VerdictResult | ItemProblem]
+
+
+class JobAccepted(Shape):
+    """A job that was taken in."""
+
+    job_id: str
+    state: JobStateName
+    """``queued``, or where the first job of a repeated request stands."""
+    total: int
+    """Items."""
+
+
+class JobDocument(Shape):
+    """A job; ``results`` is null unless it is finished."""
+
+    job_id: str
+    state: JobStateName
+    done: int
+    """Items that have a result."""
+    total: int
+    message: str | None = None
+    """Why the job failed; there with that state alone."""
+    results: list[ExecuteResult | Validation | VerdictResult | ItemProblem] | None
+    """As in the answer to a batch."""

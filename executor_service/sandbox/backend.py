@@ -15,6 +15,8 @@ class Launched(Protocol):
     """A sandbox that a backend has started."""
 
     stream: SandboxStream
+    identity: str
+    """Name of the sandbox on this host: no other one of the backend ever has it."""
 
     async def kill(self) -> None:
         """End the sandbox and everything in it; return when nothing of it is left."""
@@ -37,6 +39,13 @@ class Backend(Protocol):
 
     async def sweep(self) -> int:
         """Remove what an earlier, killed service left behind; return how many things."""
+
+    async def living(self) -> set[str]:
+        """Return the identities of the sandboxes of this backend of which anything is left.
+
+        As the system shows them, whether or not anybody still knows them; a sandbox that is being
+        started or ended may or may not be among them.
+        """
 
     def protections(self, hello: dict[str, Any]) -> list["Protection"]:
         """Say which protections are active, given a sandbox's hello."""

@@ -9,7 +9,10 @@ fairness of CPU time between sandboxes; both are cgroup matters, and Docker's.
 """
 
 import asyncio
+import contextlib
+import itertools
 import os
+import select
 import shutil
 import signal
 import socket
@@ -33,6 +36,9 @@ _BOOT: Final = (
 _RUN_SUPERVISOR: Final = ("-I", "-S", "-B", "-c", _BOOT)
 _NOBODY: Final = 65_534
 _KEPT_STDERR: Final = 4000
+_END_SECONDS: Final = 5.0
+"""Longest wait for a pid namespace to end; what is left then is seen by ``living``."""
+_NUMBERS: Final = itertools.count(1)
 
 
 class BubblewrapSandbox:
@@ -42,16 +48,53 @@ class BubblewrapSandbox:
         self, process: subprocess.Popen[bytes], stream: SandboxStream, stderr: IO[bytes]
     ) -> None:
         self.stream = stream
+        self.identity = f"bwrap {process.pid} ({next(_NUMBERS)})"
         self._process = process
         self._stderr = stderr
+        self._first: int | None = None
 
     async def kill(self) -> None:
         """Kill bwrap; the kernel then ends the whole pid namespace."""
         self.stream.close()
         if self._process.poll() is None:
+            self._find_first()
             self._process.send_signal(signal.SIGKILL)
-            await asyncio.to_thread(self._process.wait)
+            # A handle of its own: the thread may outlive this object's.
+            first = None if self._first is None else os.dup(self._first)
+            await asyncio.to_thread(_wait, self._process, first)
+        self.left()
         self._stderr.close()
+
+    def left(self) -> bool:
+        """Tell whether bwrap, or the first process of the pid namespace, is still there.
+
+        The kernel ends a namespace with its first process, and that one last.
+        """
+        if self._process.poll() is None:
+            self._find_first()
+            return True
+        if self._first is None:
+            return False
+        with contextlib.suppress(ChildProcessError):
+            # Ours to reap where this process is the init of a container.
+            os.waitid(os.P_PIDFD, self._first, os.WEXITED | os.WNOHANG)
+        try:
+            signal.pidfd_send_signal(self._first, 0)
+        except ProcessLookupError:
+            os.close(self._first)
+            self._first = None
+            return False
+        except PermissionError:
+            pass  # it is there
+        return True
+
+    def _find_first(self) -> None:
+        """Get a handle on the namespace's first process, bwrap's only child, if there is one."""
+        if self._first is None:
+            pid = self._process.pid
+            with contextlib.suppress(OSError, ValueError):
+                children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+                self._first = os.pidfd_open(int(children))
 
     def last_words(self) -> str:
         """Return the end of what bwrap and the supervisor wrote to stderr."""
@@ -78,6 +121,7 @@ class BubblewrapBackend:
         self._interpreter = interpreter
         self._python_arguments = python_arguments or _RUN_SUPERVISOR
         self._filter = compile_bpf(load_profile("container"))
+        self._launched: set[BubblewrapSandbox] = set()
         self.drops_root = os.getuid() == 0 and interpreter.readable_by_others()
 
     async def launch(self) -> BubblewrapSandbox:
@@ -102,7 +146,9 @@ class BubblewrapBackend:
             process.wait()
             stderr.close()
             raise
-        return BubblewrapSandbox(process, stream, stderr)
+        sandbox = BubblewrapSandbox(process, stream, stderr)
+        self._launched = {one for one in self._launched if one.left()} | {sandbox}
+        return sandbox
 
     def _start(self, stream: socket.socket, stderr: IO[bytes]) -> subprocess.Popen[bytes]:
         files = {path.name: _memory_file(path.read_bytes()) for path in _RUNNER.glob("*.py")}
@@ -150,6 +196,11 @@ class BubblewrapBackend:
         """Nothing can be left behind: the kernel kills a sandbox when the service dies."""
         return 0
 
+    async def living(self) -> set[str]:
+        """Return the identities of those of which the kernel still has a process."""
+        self._launched = {one for one in self._launched if one.left()}
+        return {one.identity for one in self._launched}
+
     def protections(self, hello: dict[str, Any]) -> list[Protection]:
         """Return what is in force."""
         return [
@@ -163,6 +214,16 @@ class BubblewrapBackend:
             ),
             Protection("memory_cgroup", False, "per-run rlimits only; the docker backend has one"),
         ]
+
+
+def _wait(process: subprocess.Popen[bytes], first: int | None) -> None:
+    """Wait for bwrap, and for the first process of its namespace if there is a handle on it."""
+    process.wait()
+    if first is not None:
+        poll = select.poll()
+        poll.register(first, select.POLLIN)
+        poll.poll(_END_SECONDS * 1000)
+        os.close(first)
 
 
 def _memory_file(data: bytes) -> int:

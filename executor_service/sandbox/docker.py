@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import socket
+import uuid
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,11 +22,12 @@ from docker.types import LogConfig, Ulimit
 
 from executor_service.errors import ConfigurationError, SandboxStartError
 from executor_service.sandbox.backend import Protection, common_protections
+from executor_service.sandbox.owner import Owners
 from executor_service.sandbox.seccomp import profile_path
 from executor_service.sandbox.stream import SandboxStream
 
 LABEL: Final = "org.azr-executor.sandbox"
-OWNER_LABEL: Final = "org.azr-executor.owner"
+BACKEND_LABEL: Final = "org.azr-executor.backend"
 _NOBODY: Final = "65534:65534"
 _OVERHEAD_MB: Final = 512
 """What supervisor and zygotes (numpy's among them) take, on top of a run's own limit."""
@@ -52,6 +54,7 @@ class DockerSandbox:
 
     def __init__(self, container: Container, stream: SandboxStream) -> None:
         self.stream = stream
+        self.identity = str(container.id)
         self._container = container
 
     async def kill(self) -> None:
@@ -71,9 +74,11 @@ class DockerBackend:
 
     def __init__(self, options: DockerOptions) -> None:
         self._options = options
+        self._name = uuid.uuid4().hex
         try:
             self._client = docker.from_env(timeout=60)
             self._client.ping()
+            self._owners = Owners(self._client)
         except docker.errors.DockerException as error:
             raise ConfigurationError(
                 f"no Docker daemon answers (DOCKER_HOST={os.environ.get('DOCKER_HOST', 'unset')}): "
@@ -146,7 +151,11 @@ class DockerBackend:
             "log_config": LogConfig(type=LogConfig.types.NONE),
             "hostname": "sandbox",
             "environment": {},
-            "labels": {LABEL: "1", OWNER_LABEL: options.owner},
+            "labels": {
+                LABEL: "1",
+                BACKEND_LABEL: self._name,
+                **self._owners.labels(options.owner),
+            },
         }
         if options.runtime is not None:
             chosen["runtime"] = options.runtime
@@ -155,7 +164,7 @@ class DockerBackend:
         return chosen
 
     async def sweep(self) -> int:
-        """Remove the containers of services on this host that are no longer alive."""
+        """Remove the containers of services on this daemon that are no longer alive."""
         return await asyncio.to_thread(self._sweep)
 
     def _sweep(self) -> int:
@@ -163,10 +172,21 @@ class DockerBackend:
         for container in self._client.containers.list(
             all=True, filters={"label": LABEL}, ignore_removed=True
         ):
-            if not owner_alive(container.labels.get(OWNER_LABEL, "")):
+            if not self._owners.alive(container.labels):
                 _remove(container)
                 removed += 1
         return removed
+
+    async def living(self) -> set[str]:
+        """Return the ids of this backend's containers that the daemon has, in whatever state."""
+        return await asyncio.to_thread(self._living)
+
+    def _living(self) -> set[str]:
+        # One request; the SDK's own list asks once more for each container.
+        found = self._client.api.containers(
+            all=True, filters={"label": f"{BACKEND_LABEL}={self._name}"}
+        )
+        return {container["Id"] for container in found}
 
     def protections(self, hello: dict[str, Any]) -> list[Protection]:
         """Return what is in force."""
@@ -186,29 +206,3 @@ def _remove(container: Container) -> None:
     # Gone already, or being removed by auto_remove: both are what is wanted.
     with contextlib.suppress(docker.errors.NotFound, docker.errors.APIError):
         container.remove(force=True)
-
-
-def owner_name() -> str:
-    """Return a name for this process that no later process on any host can have."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_start_ticks(os.getpid())}"
-
-
-def owner_alive(owner: str) -> bool:
-    """Tell whether the process that ``owner_name`` described may still run.
-
-    A process of another host cannot be looked up from here and counts as alive.
-    """
-    host, _, rest = owner.partition(":")
-    if host != socket.gethostname():
-        return bool(host)
-    pid, _, ticks = rest.partition(":")
-    return pid.isdigit() and _start_ticks(int(pid)) == ticks
-
-
-def _start_ticks(pid: int) -> str:
-    """Return a process's start time in clock ticks since boot, or "" where there is none."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[19]
-    except OSError:
-        return ""

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ from executor_service.sandbox.backend import Backend, Launched
 from executor_service.sandbox.runner import frames
 from executor_service.sandbox.runner.variants import OTHER, USUAL
 from executor_service.sandbox.runner.version import code_digest
-from executor_service.sandbox.runs import RunRequest, RunResult, interpret
+from executor_service.sandbox.runs import Report, RunRequest, RunResult, interpret
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,10 @@ class PoolCounters:
     replaced: dict[str, int] = field(default_factory=dict)
 
 
+def _unobserved(report: Report, result: RunResult) -> None:
+    """Take no note."""
+
+
 class Sandbox:
     """A launched sandbox that has said hello."""
 
@@ -80,6 +84,8 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
         self.counters = PoolCounters()
+        self.on_run: Callable[[Report, RunResult], None] = _unobserved
+        """Told of every run that has ended."""
         self.hello: dict[str, Any] | None = None
         self.last_error = ""
 
@@ -97,6 +103,10 @@ class Pool:
     def busy(self) -> int:
         """Return how many sandboxes carry a run now."""
         return len(self._all) - len(self._free)
+
+    def identities(self) -> set[str]:
+        """Return the identities of the sandboxes that are there now."""
+        return {sandbox.launched.identity for sandbox in self._all}
 
     async def start(self) -> None:
         """Sweep what a killed service left, then start all sandboxes side by side.
@@ -188,6 +198,7 @@ class Pool:
         except TimeoutError:
             raise SandboxDied("the sandbox has stopped answering") from None
         result = interpret(report, request.calls)
+        self.on_run(report, result)
         if result.status == "security_violation":
             return result, "security_violation"
         if report.ending == frames.SIGNALED and result.status == "memory_limit":

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from cli.command import COMMAND, ENVIRONMENT, run, run_here
-from executor_service.cli.serve import is_loopback
+from executor_service.access.browser_guard import is_loopback
 
 COMMANDS = ["serve", "verify", "doctor", "seccomp", "demo", "bench"]
 

@@ -13,7 +13,8 @@ import docker
 import pytest
 
 from contract.live import LiveService, main_process, request, until
-from executor_service.sandbox.docker import LABEL, OWNER_LABEL, owner_alive, owner_name
+from executor_service.sandbox.docker import LABEL
+from executor_service.sandbox.owner import OWNER_LABEL, owner_alive, owner_name
 from executor_service.settings import Settings
 
 # A service of its own process, which names its sandboxes and then sits in a run.

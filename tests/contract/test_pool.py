@@ -19,7 +19,8 @@ from contract.live import (
 )
 from executor_service.errors import InfrastructureError, SandboxStartError
 from executor_service.operations import parse_operation
-from executor_service.sandbox.docker import LABEL, OWNER_LABEL
+from executor_service.sandbox.docker import LABEL
+from executor_service.sandbox.owner import OWNER_LABEL
 from executor_service.sandbox.pool import Sandbox
 from executor_service.sandbox.runner.frames import LANES
 from executor_service.settings import Settings

@@ -1,0 +1,33 @@
+# The image of the trainer. It talks to the verifier over HTTP alone (VERIFIER_URL).
+#
+# PYTHON_IMAGE          any image with python3 >= 3.11 and pip; CUDA's libraries come with torch's
+#                       wheels, the driver from the host (NVIDIA container toolkit)
+# TRAINER_EXTRAS        extras of the package to install, "" for its base alone
+ARG PYTHON_IMAGE=python:3.12-slim-bookworm
+FROM ${PYTHON_IMAGE} AS build
+ARG TRAINER_EXTRAS=""
+WORKDIR /src
+RUN python3 -m venv --without-pip /opt/azr
+# What the package depends on, in a layer that only pyproject.toml changes.
+COPY pyproject.toml ./
+RUN python3 -c "import sys, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
+extras = [e.strip() for e in sys.argv[1].split(',') if e.strip()]; \
+print(*p['dependencies'], *(r for e in extras for r in p['optional-dependencies'][e]), sep='\n')" \
+        "${TRAINER_EXTRAS}" > requirements.txt \
+    && python3 -m pip --python /opt/azr/bin/python install --no-cache-dir -r requirements.txt
+COPY README.md LICENSE ./
+COPY seccomp seccomp
+COPY executor_service executor_service
+COPY trainer_client trainer_client
+RUN python3 -m pip --python /opt/azr/bin/python install --no-cache-dir --no-deps .
+
+FROM ${PYTHON_IMAGE}
+LABEL org.azr-executor.trainer=1
+COPY --from=build /opt/azr /opt/azr
+# Runs and downloaded models live in volumes; everything else is read-only at run time.
+RUN install -d -o 10001 -g 10001 -m 0755 /runs /models
+ENV PATH=/opt/azr/bin:$PATH HOME=/tmp HF_HOME=/models PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+USER 10001:10001
+WORKDIR /runs
+# The package says what it is; its commands come with the trainer itself.
+CMD ["python3", "-c", "import trainer_client; print(trainer_client.__doc__)"]

@@ -1,0 +1,1 @@
+"""Jobs: thousands of operations that nobody waits for at the other end of a connection."""

@@ -1,0 +1,67 @@
+"""Changes of jobs from all processes: one subscription per process, however many watch."""
+
+import asyncio
+import contextlib
+import logging
+from typing import Any, Final
+
+import redis
+from redis.asyncio import Redis
+
+from executor_service.jobs.record import JobState, Standing
+from executor_service.jobs.watchers import Watchers
+
+log = logging.getLogger(__name__)
+_SILENCE_S: Final = 5.0
+"""Silence after which the connection is asked whether it is still one."""
+_AGAIN_S: Final = 0.5
+
+
+class RedisNews:
+    """Listens on a channel and tells the watchers of this process."""
+
+    def __init__(self, client: Redis, channel: str, watchers: Watchers) -> None:
+        self._client = client
+        self._channel = channel
+        self._watchers = watchers
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to listen; Redis may come later."""
+        self._task = asyncio.get_running_loop().create_task(self._listen())
+
+    async def close(self) -> None:
+        """Stop."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _listen(self) -> None:
+        while True:
+            try:
+                async with self._client.pubsub() as subscription:
+                    await subscription.subscribe(self._channel)
+                    await self._pass_on(subscription)
+            except (redis.RedisError, OSError) as error:
+                log.info("news of jobs is interrupted: %s", error)
+            await asyncio.sleep(_AGAIN_S)
+
+    async def _pass_on(self, subscription: Any) -> None:
+        """Pass news on until the connection fails or does not answer."""
+        asked = False
+        while True:
+            message = await subscription.get_message(timeout=_SILENCE_S)
+            if message is None:
+                if asked:
+                    log.info("news of jobs is interrupted: no answer")
+                    return
+                await subscription.ping()
+                asked = True
+                continue
+            asked = False
+            if message["type"] == "subscribe":
+                self._watchers.tell_all()  # something may have been missed before
+            elif message["type"] == "message":
+                job_id, state, done = message["data"].decode("ascii").split(" ")
+                self._watchers.tell(job_id, Standing(JobState(state), int(done)))

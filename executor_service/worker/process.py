@@ -1,0 +1,97 @@
+"""A worker process: sandboxes, heartbeat, control channel, and the threads that take chunks."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import uuid
+from typing import Final
+
+from executor_service.errors import ConfigurationError
+from executor_service.queue.connection import async_client, blocking_client
+from executor_service.queue.keys import Keys
+from executor_service.service import running_service
+from executor_service.settings import Settings
+from executor_service.worker.heart import beat, stop_beating
+from executor_service.worker.runtime import Runtime
+from executor_service.worker.sandbox_worker import Feeder
+
+log = logging.getLogger(__name__)
+
+_SLOTS_PER_FEEDER: Final = 8
+_SWITCH_S: Final = 0.0005
+_LEAST_FEEDERS: Final = 2
+"""While one feeder is at RQ's bookkeeping, another one's chunk is carried out."""
+
+
+async def work(settings: Settings, *, burst: bool = False) -> None:
+    """Be a worker until SIGTERM or SIGINT comes; with ``burst`` until the queue is empty.
+
+    The chunks in hand are finished first; a second signal does not wait for them.
+
+    Raises:
+        ConfigurationError: No Redis is named, or a required protection is missing.
+        SandboxStartError: No sandbox starts.
+    """
+    if settings.redis_url is None:
+        raise ConfigurationError("a worker needs a queue: set EXECUTOR_REDIS_URL")
+    name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+    keys = Keys(settings.queue_name)
+    # Each feeder blocks on a connection of its own.
+    blocking = blocking_client(settings.redis_url)
+    client = async_client(settings.redis_url)
+    stop, hurry = _signals()
+    # The event loop must not wait long for a feeder's bookkeeping.
+    sys.setswitchinterval(_SWITCH_S)
+    async with running_service(settings) as service:
+        runtime = Runtime(service, client, keys, name)
+        tasks = [
+            asyncio.create_task(part)
+            for part in (
+                runtime.publisher.run(),
+                runtime.listen(),
+                beat(runtime, settings.worker_ttl),
+            )
+        ]
+        feeders = [
+            Feeder(blocking, keys.queue, f"{name}-{number}", runtime.carry_out, burst=burst)
+            for number in range(max(_LEAST_FEEDERS, settings.slots // _SLOTS_PER_FEEDER))
+        ]
+        log.info("worker %s takes chunks, with %d sandboxes", name, settings.slots)
+        try:
+            for feeder in feeders:
+                feeder.start()
+            await _until_done(feeders, stop)
+        finally:
+            for feeder in feeders:
+                feeder.stop()
+            await _until_done(feeders, hurry)
+            await stop_beating(runtime)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            with contextlib.suppress(Exception):
+                await client.aclose()
+            blocking.close()
+
+
+def _signals() -> tuple[asyncio.Event, asyncio.Event]:
+    """Return two events: set by the first signal to end, and by the second."""
+    stop, hurry = asyncio.Event(), asyncio.Event()
+
+    def on_signal() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, on_signal)
+    return stop, hurry
+
+
+async def _until_done(feeders: list[Feeder], stop: asyncio.Event) -> None:
+    """Wait until all feeders have ended or ``stop`` is set."""
+    while any(feeder.is_alive() for feeder in feeders) and not stop.is_set():
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), 0.1)

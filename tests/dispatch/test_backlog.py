@@ -1,0 +1,116 @@
+"""The backlog: turns between owners, room, patience, and each operation answered once."""
+
+import time
+
+import pytest
+
+from executor_service.dispatch.backlog import Backlog
+from executor_service.dispatch.submission import Submission
+from executor_service.errors import QueueFull
+from executor_service.operations import parse_operation
+
+OPERATION = parse_operation("execute", {"program": "x", "inputs": ["1"]})
+
+
+def submission(count, owner="a", patience=None):
+    return Submission([OPERATION] * count, owner=owner, patience=patience)
+
+
+def take_all(backlog):
+    taken = []
+    while (place := backlog.take()) is not None:
+        taken.append(place)
+    return taken
+
+
+def test_owners_take_turns_however_many_requests_each_of_them_has():
+    backlog = Backlog(10_000)
+    for _ in range(20):
+        backlog.admit(submission(50, "greedy"))
+    backlog.admit(submission(5, "modest"))
+    first = [backlog.take().ticket.owner for _ in range(10)]
+    assert first.count("modest") == 5
+
+
+def test_requests_of_one_owner_take_turns():
+    backlog = Backlog(10_000)
+    long, short = backlog.admit(submission(100)), backlog.admit(submission(3))
+    first = [backlog.take().ticket for _ in range(6)]
+    assert first.count(short) == 3
+    assert first.count(long) == 3
+
+
+def test_every_operation_is_taken_once():
+    backlog = Backlog(10_000)
+    tickets = [backlog.admit(submission(n, owner)) for n, owner in ((7, "a"), (5, "b"), (3, "a"))]
+    taken = take_all(backlog)
+    assert sorted((tickets.index(p.ticket), p.index) for p in taken) == sorted(
+        (number, index) for number, count in enumerate((7, 5, 3)) for index in range(count)
+    )
+    assert backlog.waiting == 0
+    assert backlog.held == 15
+
+
+def test_room_is_free_again_when_results_are_there_or_the_client_has_left():
+    backlog = Backlog(10)
+    ticket = backlog.admit(submission(6))
+    with pytest.raises(QueueFull):
+        backlog.admit(submission(5))
+    backlog.finish(backlog.take(), {})
+    backlog.admit(submission(5))
+    backlog.abandon(ticket)
+    assert (backlog.held, backlog.waiting) == (5, 5)
+    assert backlog.refused == 5
+
+
+def test_a_result_counts_once_and_not_at_all_after_the_client_left():
+    backlog = Backlog(10)
+    ticket = backlog.admit(submission(2))
+    first, second = take_all(backlog)
+    assert backlog.finish(first, {"n": 1})
+    assert not backlog.finish(first, {"n": 2})
+    backlog.abandon(ticket)
+    assert not backlog.finish(second, {"n": 3})
+    assert ticket.results.qsize() == 1
+    assert backlog.held == 0
+
+
+def test_what_would_take_longer_than_the_client_waits_is_refused_at_once_and_says_when():
+    backlog = Backlog(10_000)
+    backlog._seconds_per_operation = 0.01
+    backlog.admit(submission(1000))
+    with pytest.raises(QueueFull) as refusal:
+        backlog.admit(submission(10, patience=5))
+    assert refusal.value.retry_after == pytest.approx(5.1, abs=0.1)
+    assert backlog.admit(submission(10, patience=60))
+
+
+def test_a_newcomer_does_not_pay_for_the_backlog_of_another_owner():
+    backlog = Backlog(10_000)
+    backlog._seconds_per_operation = 0.01
+    backlog.admit(submission(1000, "greedy"))
+    assert backlog.expected_seconds("modest", 10) == pytest.approx(0.2)
+    assert backlog.admit(submission(10, "modest", patience=1))
+
+
+def test_what_has_not_begun_when_patience_ends_is_an_infra_error_and_never_a_score():
+    backlog = Backlog(10)
+    ticket = backlog.admit(submission(2, patience=0.05))
+    time.sleep(0.06)
+    assert backlog.take() is None
+    results = [ticket.results.get_nowait()[1] for _ in range(2)]
+    assert {result["outcomes"][0]["status"] for result in results} == {"infra_error"}
+    assert (backlog.held, backlog.waiting, backlog.expired) == (0, 0, 2)
+
+
+def test_the_pace_is_learned_from_results_and_idle_time_does_not_count():
+    backlog = Backlog(10_000)
+    backlog.admit(submission(200))
+    for place in take_all(backlog):
+        backlog.finish(place, {})
+    fast = backlog._seconds_per_operation
+    assert fast < 0.005
+    time.sleep(0.1)
+    backlog.admit(submission(1))
+    backlog.finish(backlog.take(), {})
+    assert backlog._seconds_per_operation == pytest.approx(fast)

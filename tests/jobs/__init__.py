@@ -1,0 +1,1 @@
+"""Jobs: their stores, their runner, and what survives which crash."""
