@@ -7,8 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from executor_service import __version__
+from executor_service.jobs.redis_store import RedisJobStore
+from executor_service.jobs.runner import JobRunner
+from executor_service.queue.collector import QueueCollector
 from executor_service.queue.dispatcher import QueueDispatcher
-from executor_service.service import Service, describe_limits, running_service
+from executor_service.service import JOBS_SHARE, Service, describe_limits, running_service
 from executor_service.settings import Settings
 from executor_service.telemetry.metrics import Metrics
 
@@ -19,6 +22,7 @@ class QueuedService:
 
     settings: Settings
     dispatcher: QueueDispatcher
+    jobs: JobRunner
     metrics: Metrics
     started: float = field(default_factory=time.time)
 
@@ -62,9 +66,15 @@ async def queued_service(settings: Settings) -> AsyncIterator[QueuedService]:
     """
     dispatcher, metrics = QueueDispatcher(settings), Metrics()
     metrics.watch_backlog(dispatcher.backlog)
-    service = QueuedService(settings, dispatcher, metrics)
-    await service.dispatcher.start()
+    metrics.add(QueueCollector(dispatcher))
+    metrics.show_workers(dispatcher.census.snapshots)
+    store = RedisJobStore(dispatcher.client, settings.queue_name, result_ttl=settings.result_ttl)
+    jobs = JobRunner(store, dispatcher, room=settings.queue_size // JOBS_SHARE)
+    await dispatcher.start()
+    await jobs.start()
     try:
-        yield service
+        yield QueuedService(settings, dispatcher, jobs, metrics)
     finally:
-        await service.dispatcher.close()
+        await jobs.close()
+        await dispatcher.close()
+        await metrics.close()

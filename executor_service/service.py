@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from executor_service import __version__
+from executor_service.cache.cached_runs import CachedRuns
+from executor_service.cache.store import LayeredStore, MemoryStore, Store
+from executor_service.cache.surroundings import Surroundings
 from executor_service.dispatch.embedded import EmbeddedDispatcher
 from executor_service.dispatch.submission import Dispatcher
 from executor_service.errors import ConfigurationError, InfrastructureError
@@ -23,7 +26,7 @@ from executor_service.sandbox.pool import Pool, PoolOptions
 from executor_service.sandbox.program_filter import split_filter
 from executor_service.sandbox.runner.version import code_digest
 from executor_service.sandbox.runs import RunRequest
-from executor_service.sandbox.seccomp import load_profile
+from executor_service.sandbox.seccomp import load_profile, profile_path
 from executor_service.settings import Settings
 from executor_service.telemetry.metrics import Metrics
 from executor_service.verifier.verifier import Verifier
@@ -78,6 +81,25 @@ def make_pool(settings: Settings, backend: Backend) -> Pool:
     )
 
 
+def make_surroundings(settings: Settings, backend: Backend, pool: Pool) -> Surroundings:
+    """Return what the results of ``pool`` depend on, for the cache."""
+    profile = profile_path("program").read_text(encoding="utf-8")
+    return Surroundings(
+        backend.name, f"threads {settings.allow_threads}: {profile}", lambda: pool.hello
+    )
+
+
+def make_cache(
+    settings: Settings, pool: Pool, surroundings: Surroundings, shared: Store | None
+) -> CachedRuns | None:
+    """Return a cache before ``pool``, in memory and in what is ``shared``; None where it is off."""
+    if settings.cache_bytes == 0:
+        return None
+    near = MemoryStore(settings.cache_bytes, settings.cache_ttl)
+    store = near if shared is None else LayeredStore(near, shared)
+    return CachedRuns(pool, store, surroundings.digest)
+
+
 def make_bounds(settings: Settings) -> Bounds:
     """Return the limits that requests are held against."""
     return Bounds(
@@ -130,6 +152,7 @@ class EmbeddedService:
     dispatcher: EmbeddedDispatcher
     jobs: JobRunner
     metrics: Metrics
+    cache: CachedRuns | None = None
     started: float = field(default_factory=time.time)
 
     def protections(self) -> list[Protection]:
@@ -168,8 +191,14 @@ class EmbeddedService:
 
 
 @contextlib.asynccontextmanager
-async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
+async def running_service(
+    settings: Settings, *, shared: Store | None = None
+) -> AsyncIterator[EmbeddedService]:
     """Start a service, and end it with everything it started.
+
+    Args:
+        settings: The service's settings.
+        shared: A store of results that other processes use too; whoever made it closes it.
 
     Raises:
         ConfigurationError: A required protection is missing on this host.
@@ -182,8 +211,12 @@ async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
         hello = pool.hello or {}
         return bool(hello.get("zygotes", {}).get("1", {}).get("clock_shifted"))
 
-    verifier = Verifier(pool, make_bounds(settings), clock=clock)
+    surroundings = make_surroundings(settings, backend, pool)
+    cache = make_cache(settings, pool, surroundings, shared)
+    verifier = Verifier(cache or pool, make_bounds(settings), clock=clock, memory=cache)
     metrics = Metrics()
+    if cache is not None:
+        metrics.watch_cache(cache.counters)
     metrics.watch_pool(pool, backend, grace=_GRACE * settings.sandbox_start_timeout)
     dispatcher = EmbeddedDispatcher(
         metrics.observed(verifier),
@@ -193,7 +226,7 @@ async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
     metrics.watch_backlog(dispatcher.backlog)
     store = MemoryJobStore(result_ttl=settings.result_ttl, max_bytes=settings.job_memory_bytes)
     jobs = JobRunner(store, dispatcher, room=settings.queue_size // JOBS_SHARE)
-    service = EmbeddedService(settings, backend, pool, verifier, dispatcher, jobs, metrics)
+    service = EmbeddedService(settings, backend, pool, verifier, dispatcher, jobs, metrics, cache)
     await pool.start()
     try:
         missing = missing_protections(settings, service.protections())
@@ -203,6 +236,8 @@ async def running_service(settings: Settings) -> AsyncIterator[EmbeddedService]:
                 + "; ".join(f"{p.name} ({p.detail})" for p in missing)
                 + ". See azr-executor doctor; EXECUTOR_REQUIRED_PROTECTIONS lists them"
             )
+        if cache is not None and shared is not None:
+            await surroundings.look_around(pool)
         await jobs.start()
         yield service
     finally:

@@ -111,6 +111,13 @@ class Settings(BaseSettings):
     """Bytes of items and results that jobs may take in a service without Redis; above that, new
     jobs are answered 429."""
 
+    cache_bytes: int = Field(64 * 1024 * 1024, ge=0)
+    """Bytes of memory for results of runs found deterministic, and as many in Redis for each
+    worker that shares them there. 0: every run is carried out."""
+
+    cache_ttl: int = Field(86_400, ge=1)
+    """Seconds for which such a result is kept."""
+
     queue_size: int = Field(16_384, ge=1024)
     """Operations that may wait or run at once; more are answered 429."""
 

@@ -16,6 +16,7 @@ LAYERS = [
     ("sandbox",),
     ("operations", "settings"),
     ("limits",),
+    ("cache",),
     ("verifier",),
     ("dispatch",),
     ("telemetry",),

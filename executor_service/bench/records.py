@@ -139,16 +139,17 @@ def sample(folder: Path | None) -> list[Sample]:
             if (folder / name).is_file()
             for task in read_tasks(folder / name)
         ]
-    chosen = [task for task in tasks if _is_data(task)]
+    chosen = [task for task in tasks if is_data(task.input, task.output)]
     if not chosen:
         raise ConfigurationError("no task whose input and output are literals")
     return chosen
 
 
-def _is_data(task: Sample) -> bool:
+def is_data(given: str, output: str) -> bool:
+    """Tell whether an argument list and an output are literals, so that nothing is run for them."""
     try:
-        parse_arguments(task.input)
-        parse_literal(task.output)
+        parse_arguments(given)
+        parse_literal(output)
     except LiteralError:
         return False
     return True

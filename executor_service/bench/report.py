@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from executor_service.bench.cache_effect import CacheEffect
 from executor_service.bench.canonical import CanonicalCounts
 from executor_service.bench.data import Counts
 from executor_service.bench.overload import Pass
@@ -133,6 +134,27 @@ def show_overload(console: Console, passes: list[Pass]) -> None:
             console.print(f"  {one.name}, {escape(line)}", highlight=False, soft_wrap=True)
         if len(lines) > _LISTED:
             console.print(f"  {one.name}: and {len(lines) - _LISTED} more")
+
+
+def show_cache(console: Console, name: str, effect: CacheEffect) -> None:
+    """Print what a trace of self-play takes without and with the result cache."""
+    title = f"Self-play, {name}: {sum(effect.kinds.values()):,} operations, {effect.slots} slots"
+    table = _table(title, "batches of", "operations", "runs without", "runs with", "saved")
+    summary = effect.summary()
+    for kind, row in summary["kinds"].items():
+        counts = (f"{row[key]:,}" for key in ("operations", "runs_off", "runs_on"))
+        table.add_row(kind, *counts, f"{row['runs_saved']:.1%}")
+    console.print(table)
+    counters = effect.on[0].counters
+    console.print(
+        f"hit rate {summary['hit_rate']:.1%} of runs asked for ({counters.hits:,} from the cache, "
+        f"{counters.coalesced:,} shared with one under way, {counters.misses:,} carried out, and "
+        f"{counters.confirmations:,} more to confirm); runs saved {summary['runs_saved']:.1%}; "
+        f"{summary['speed_ratio']:.2f} times as fast",
+        highlight=False,
+    )
+    for number, off, on in effect.different()[:_LISTED]:
+        console.print(f"  [red]operation {number}: {off} without, {on} with the cache[/]")
 
 
 def plain(found: dict[str, Any]) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class _Reader:
     def items(self) -> Iterator[str]:
         """Yield the items; what is wrong is raised when it is reached."""
         if self._next() != "{":
-            _DECODER.raw_decode(self._text, self._at)  # perhaps it is not even JSON
+            self._value()  # perhaps it is not even JSON
             raise RequestError("an object with items is wanted")
         seen = False
         for field in self._fields():
@@ -93,6 +93,7 @@ class _Reader:
                 raise RequestError(again, field=field)
             seen = True
             if self._next() != "[":
+                self._value()
                 raise RequestError("a list is wanted", field="items")
             yield from self._elements()
         if self._next():

@@ -27,8 +27,9 @@ class RedisNews:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to listen; Redis may come later."""
-        self._task = asyncio.get_running_loop().create_task(self._listen())
+        """Begin to listen, unless it does already; Redis may come later."""
+        if self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._listen())
 
     async def close(self) -> None:
         """Stop."""
@@ -36,6 +37,7 @@ class RedisNews:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
+            self._task = None
 
     async def _listen(self) -> None:
         while True:

@@ -133,7 +133,8 @@ class JobRunner:
             log.exception("job %s: its run failed inside the service", job_id)
             await self._after_defect(job_id)
         finally:
-            self._runs.pop(job_id, None)
+            if job_id in self._runs and self._runs[job_id][0] is run:
+                del self._runs[job_id]
 
     async def _after_defect(self, job_id: str) -> None:
         self._defects[job_id] += 1
@@ -145,4 +146,5 @@ class JobRunner:
                 await self.store.end(job_id, JobState.FAILED, said)
             else:
                 await asyncio.sleep(self._defects[job_id])
+                self._runs.pop(job_id, None)  # from here on it may be claimed again
                 await self.store.release(self.name, job_id)

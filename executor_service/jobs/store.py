@@ -25,7 +25,7 @@ class JobStore(Protocol):
     """Time after which a runner that is silent has lost its jobs."""
 
     async def start(self) -> None:
-        """Begin to tell the watchers."""
+        """Begin to tell the watchers, unless it has begun."""
 
     async def close(self) -> None:
         """Stop telling them."""

@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 _ALIVE_S: Final = 15
 """Seconds after which an API process that is silent counts as dead, and its chunks as unwanted."""
 _LOOK_S: Final = 1.0
+_METRICS_S: Final = 5.0
+"""Seconds between two looks at what the workers have counted."""
 _CHUNKS: Final = 4
 """Chunks that may be out at least; a quarter of what may be out is refilled at a time."""
 _PER_SLOT: Final = 16
@@ -59,6 +61,7 @@ class QueueDispatcher:
         self._errands: set[asyncio.Task[None]] = set()
         self._down_since: float | None = time.monotonic()
         self._trust_from = 0.0
+        self._metrics_at = 0.0
 
     async def start(self) -> None:
         """Begin to serve; Redis and the workers may come later."""
@@ -80,6 +83,11 @@ class QueueDispatcher:
     def queued(self) -> int:
         """Return how many operations wait or run."""
         return self.backlog.held
+
+    @property
+    def connected(self) -> bool:
+        """Tell whether Redis could be reached at the last try."""
+        return self._down_since is None
 
     def trouble(self) -> str | None:
         """Return why nothing can be carried out now, or None."""
@@ -226,8 +234,14 @@ class QueueDispatcher:
         await self.client.expire(self.keys.replies(self.name), 4 * _ALIVE_S)
         await self.census.refresh()
         self._up()
-        if time.monotonic() < self._trust_from:
-            return
+        if time.monotonic() >= self._metrics_at:
+            self._metrics_at = time.monotonic() + _METRICS_S
+            await self.census.refresh_metrics()
+        if time.monotonic() >= self._trust_from:
+            await self._recover()
+
+    async def _recover(self) -> None:
+        """Send again what is lost; answer what has waited long enough for any worker at all."""
         lost = self.ledger.lost(self.census.workers)
         if unseen := self.ledger.unseen():
             pipeline = self.client.pipeline(transaction=False)

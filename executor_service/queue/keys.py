@@ -37,6 +37,10 @@ class Keys:
         """Return the key that lives as long as the worker ``name`` does."""
         return f"{self.prefix}:worker:{name}"
 
+    def metrics(self, worker: str) -> str:
+        """Return the key of a worker's latest metrics."""
+        return f"{self.prefix}:worker-metrics:{worker}"
+
     def api(self, name: str) -> str:
         """Return the key that lives as long as the API process ``name`` does."""
         return f"{self.prefix}:api:{name}"

@@ -68,7 +68,8 @@ class BubblewrapSandbox:
     def left(self) -> bool:
         """Tell whether bwrap, or the first process of the pid namespace, is still there.
 
-        The kernel ends a namespace with its first process, and that one last.
+        The kernel ends a namespace with its first process, and that one last. An orphan by then,
+        it is the host's init that takes it off the list of processes, which may take a moment.
         """
         if self._process.poll() is None:
             self._find_first()

@@ -150,10 +150,13 @@ class Pool:
         """
         return (await self.run_sequence((request,)))[0]
 
-    async def run_sequence(self, requests: Sequence[RunRequest]) -> list[RunResult]:
+    async def run_sequence(
+        self, requests: Sequence[RunRequest], *, past_errors: bool = False
+    ) -> list[RunResult]:
         """Carry out runs one after another in the same sandbox, up to the first that is not ok.
 
-        In one sandbox no two of them have the same pid, which determinism counts on.
+        In one sandbox no two of them have the same pid, which determinism counts on. With
+        ``past_errors`` a run that raised does not end the sequence.
 
         Raises:
             InfrastructureError: No sandbox could carry them out; the program is not to blame.
@@ -166,7 +169,8 @@ class Pool:
                 for request in requests:
                     result, retire = await self._run_in(sandbox, request)
                     results.append(result)
-                    if result.status != "ok" or retire is not None:
+                    raised = past_errors and result.status == "runtime_error"
+                    if not (result.status == "ok" or raised) or retire is not None:
                         break
             except (SandboxDied, ProtocolError) as error:
                 self._retire(sandbox, "protocol_error")

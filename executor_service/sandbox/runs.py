@@ -8,8 +8,9 @@ signals and exit codes come from the supervisor.
 import json
 import marshal
 import signal
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from executor_service.errors import ProtocolError
 from executor_service.sandbox.runner import frames
@@ -135,6 +136,30 @@ class RunResult:
     stdout: str = ""
     stderr: str = ""
     usage: Usage = Usage()
+    cached: bool = field(default=False, compare=False)
+    """An earlier run's result, known to be this one's: nothing was run for it."""
+
+
+class Runs(Protocol):
+    """What carries runs out, as the verifier sees it: a sandbox pool, or a cache before one."""
+
+    async def run_sequence(
+        self, requests: Sequence[RunRequest], *, past_errors: bool = False
+    ) -> list[RunResult]:
+        """Carry out runs in one sandbox, up to the first that is not ok.
+
+        With ``past_errors`` a run that raised does not end the sequence.
+        """
+
+    async def run(self, request: RunRequest) -> RunResult:
+        """Carry out one run."""
+
+
+class Memory(Protocol):
+    """Takes note of runs that were judged together, so that they need not be carried out again."""
+
+    async def remember(self, requests: Sequence[RunRequest], results: Sequence[RunResult]) -> None:
+        """Take note of one program's runs, the usual variant first, and of what came of them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,15 +30,16 @@ from executor_service.telemetry.snapshots import Snapshot, WorkerSamples
 
 _CACHE_GAUGES: Final = frozenset({"entries", "bytes"})
 _CACHE_SAYS: Final = {
-    "hits": "Results answered from the cache.",
-    "misses": "Results that the cache did not have.",
-    "stored": "Results put into the cache.",
-    "coalesced": "Operations answered with the result of an equal one that was under way.",
-    "refused_nondeterministic": "Results not kept because a later run gave another one.",
+    "hits": "Runs answered from the store.",
+    "misses": "Runs carried out because the store had no answer.",
+    "coalesced": "Runs answered by an equal one that was under way.",
+    "confirmations": "Runs carried out beside a miss, to find out whether its result may be kept.",
+    "stored": "Results given to the store.",
+    "refused_nondeterministic": "Programs whose runs differed, so that nothing is kept of them.",
     "evictions": "Results dropped to make room.",
-    "store_errors": "Times that the cache's store failed.",
-    "entries": "Results in the cache.",
-    "bytes": "Size of the results in the cache.",
+    "store_errors": "Times that a store failed or gave back something odd; both are misses.",
+    "entries": "Results in this process's memory.",
+    "bytes": "Size of the results in this process's memory.",
 }
 
 

@@ -12,14 +12,13 @@ from typing import Any, Final
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from executor_service.telemetry.collectors import gauge
-
 log = logging.getLogger(__name__)
 
 Snapshot = list[list[Any]]
 """JSON: ``[name, type, help, unit, [[sample name, labels, value], ...]]`` for each family."""
 
 _LABEL: Final = "worker"
+
 
 def snapshot(collector: Collector) -> Snapshot:
     """Return what ``collector`` has now, as data that JSON can carry without loss."""
@@ -76,10 +75,8 @@ class WorkerSamples:
 
     def collect(self) -> Iterator[Metric]:
         """Yield each family once, with the samples of all workers."""
-        snapshots = self._snapshots()
-        yield gauge("workers", "Workers whose heartbeat is heard.", len(snapshots))
         parts: list[Metric] = []
-        for name, data in sorted(snapshots.items()):
+        for name, data in sorted(self._snapshots().items()):
             try:
                 parts += list(restore(data, {_LABEL: name}))
             except (ValueError, TypeError, AttributeError) as error:

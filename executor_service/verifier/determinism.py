@@ -6,11 +6,11 @@ be equal under typed equality. When they are not, further runs change one factor
 report names the one that broke it.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
+from executor_service.sandbox.hash_seeds import may_depend_on_hash
 from executor_service.sandbox.runner.variants import (
     FURTHER_SEEDS,
     OTHER,
@@ -19,26 +19,13 @@ from executor_service.sandbox.runner.variants import (
     USUAL,
     USUAL_ENVIRONMENT,
 )
-from executor_service.sandbox.runs import RunRequest, RunResult, Usage
+from executor_service.sandbox.runs import Memory, RunRequest, RunResult, Runs, Usage
 from executor_service.typed.equality import typed_key
 from executor_service.typed.render import render
 
 Factor = Literal["hash_seed", "process", "clock", "environment", "call"]
 _FROZEN: Final = "2031-03-09 11:12:13"
 _SHOWN: Final = 500
-_HASHED: Final = re.compile(
-    r"\b(?:set|frozenset|hash)\b|\.(?:keys|items)\(\)\s*[&|^-]|\{[^:{}]*[^:{}\s][^:{}]*\}"
-)
-
-
-class Runs(Protocol):
-    """What the verifier needs of a sandbox pool."""
-
-    async def run_sequence(self, requests: Sequence[RunRequest]) -> list[RunResult]:
-        """Carry out runs in one sandbox, up to the first that is not ok."""
-
-    async def run(self, request: RunRequest) -> RunResult:
-        """Carry out one run."""
 
 
 @dataclass(frozen=True)
@@ -55,17 +42,29 @@ class Determinism:
     usage: Usage
 
 
-async def check(runs: Runs, request: RunRequest, *, clock: bool) -> Determinism:
-    """Run ``request`` under every factor; ``clock`` says whether this host can shift the clock."""
+async def check(
+    runs: Runs, request: RunRequest, *, clock: bool, memory: Memory | None = None
+) -> Determinism:
+    """Run ``request`` under every factor and judge what comes.
+
+    Args:
+        runs: Carries the runs out.
+        request: The run, in the usual variant.
+        clock: Whether this host can shift the clock.
+        memory: Told of runs that all agree.
+    """
     plan = [replace(request, variant=variant, calls=2) for variant in (USUAL, OTHER)]
     results = await runs.run_sequence(plan)
     first, last = results[0], results[-1]
     agree = _all_same(results) and len(results) == len(plan)
+    further: list[RunRequest] = []
     if agree and may_depend_on_hash(request):
         further = [replace(request, variant=variant) for variant in FURTHER_SEEDS]
         results += await runs.run_sequence(further)
         last = next((r for r in results if not _same(first, r)), first)
         agree = last is first
+    if agree and memory is not None:
+        await memory.remember([*plan, *further], results)
     observations = tuple(text for result in results for text in _observations(result))
     factor: Factor | None = None
     extra: list[RunResult] = []
@@ -86,17 +85,6 @@ async def check(runs: Runs, request: RunRequest, *, clock: bool) -> Determinism:
         factor,
         observations,
         usage,
-    )
-
-
-def may_depend_on_hash(request: RunRequest) -> bool:
-    """Tell whether a program's text mentions what hash seeds can change: sets and ``hash``.
-
-    A scan of the text that errs on the side of yes: braces without a colon are a set, or a
-    formatted string's field. Only the number of seeds tried depends on it.
-    """
-    return _HASHED.search(request.program) is not None or (
-        request.expression is not None and _HASHED.search(request.expression) is not None
     )
 
 

@@ -20,13 +20,20 @@ from executor_service.operations import (
     PolicySpec,
     ValidateOperation,
 )
-from executor_service.sandbox.runs import Limits, RunError, RunRequest, RunResult, Usage
+from executor_service.sandbox.runs import (
+    Limits,
+    Memory,
+    RunError,
+    RunRequest,
+    RunResult,
+    Runs,
+    Usage,
+)
 from executor_service.typed.literals import Bounds as LiteralBounds
 from executor_service.typed.literals import parse_arguments, parse_literal
 from executor_service.typed.render import render
 from executor_service.typed.values import MAX_NODES, TypedValue
 from executor_service.verifier import determinism, results, verdicts
-from executor_service.verifier.determinism import Runs
 from executor_service.verifier.inputs import task_input
 from executor_service.verifier.policy import DEFAULT_POLICY, Policy, check_program
 from executor_service.verifier.verdicts import EqualityRule, Verdict
@@ -42,11 +49,26 @@ keep the parser's own, lower bounds."""
 class Verifier:
     """Carries out operations; one instance serves all requests at once."""
 
-    def __init__(self, runs: Runs, bounds: Bounds, *, clock: Callable[[], bool]) -> None:
-        """Take the sandboxes, the server's bounds, and whether sandboxes can shift the clock."""
+    def __init__(
+        self,
+        runs: Runs,
+        bounds: Bounds,
+        *,
+        clock: Callable[[], bool],
+        memory: Memory | None = None,
+    ) -> None:
+        """Take what operations are carried out with.
+
+        Args:
+            runs: Carries runs out.
+            bounds: The server's bounds.
+            clock: Tells whether sandboxes can shift the clock.
+            memory: Told of runs that were judged together.
+        """
         self._runs = runs
         self._bounds = bounds
         self._clock = clock
+        self._memory = memory
 
     async def carry_out(self, operation: AnyOperation) -> Result:
         """Carry out any operation.
@@ -92,7 +114,9 @@ class Verifier:
             return results.not_run("invalid_input", str(error))
         request = _request(operation, limits, **arguments)
         try:
-            found = await determinism.check(self._runs, request, clock=self._clock())
+            found = await determinism.check(
+                self._runs, request, clock=self._clock(), memory=self._memory
+            )
         except InfrastructureError as error:
             return results.not_run("infra_error", str(error), retryable=True)
         return results.validation(found)
@@ -179,7 +203,10 @@ class Verifier:
         plan = [
             replace(request, variant=determinism.replica_variant(index)) for index in range(count)
         ]
-        return await self._runs.run_sequence(plan)
+        results = await self._runs.run_sequence(plan)
+        if self._memory is not None:
+            await self._memory.remember(plan, results)
+        return results
 
 
 def resolve_policy(spec: PolicySpec) -> Policy:

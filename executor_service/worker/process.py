@@ -10,6 +10,7 @@ import sys
 import uuid
 from typing import Final
 
+from executor_service.cache.redis_store import RedisStore
 from executor_service.errors import ConfigurationError
 from executor_service.queue.connection import async_client, blocking_client
 from executor_service.queue.keys import Keys
@@ -46,7 +47,8 @@ async def work(settings: Settings, *, burst: bool = False) -> None:
     stop, hurry = _signals()
     # The event loop must not wait long for a feeder's bookkeeping.
     sys.setswitchinterval(_SWITCH_S)
-    async with running_service(settings) as service:
+    shared = RedisStore(client, f"{keys.prefix}:cache:", settings.cache_ttl)
+    async with running_service(settings, shared=shared) as service:
         runtime = Runtime(service, client, keys, name)
         tasks = [
             asyncio.create_task(part)

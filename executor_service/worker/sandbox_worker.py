@@ -15,6 +15,7 @@ from rq import Queue, SimpleWorker
 from rq.serializers import JSONSerializer
 from rq.timeouts import BaseDeathPenalty
 
+from executor_service.worker.chunk_job import ChunkJob
 from executor_service.worker.job import CARRY_OUT
 
 log = logging.getLogger(__name__)
@@ -106,10 +107,13 @@ class Feeder(threading.Thread):
                 time.sleep(_PAUSE_S)
 
     def _work(self, name: str) -> None:
-        queue = Queue(self._queue, connection=self._client, serializer=JSONSerializer)
+        queue = Queue(
+            self._queue, connection=self._client, job_class=ChunkJob, serializer=JSONSerializer
+        )
         self._worker = SandboxWorker(
             [queue],
             name=name,
+            job_class=ChunkJob,
             connection=self._client,
             serializer=JSONSerializer,
             log_job_description=False,

@@ -147,3 +147,28 @@ def test_a_burst_worker_empties_the_queue_and_ends(stack):
     assert os.spawnve(os.P_WAIT, command[0], command, stack.environment) == 0
     stack.start_worker("second")  # for what the API had not sent yet
     assert statuses(answer.result()) == ["correct"] * 40
+
+
+def test_an_accepted_job_outlives_a_killed_api_a_killed_worker_and_a_killed_redis(stack):
+    items = [slow(0.15), slow(0.15, answer=7)] * 60
+    accepted = stack.http.post("/v1/jobs", json={"items": items})
+    assert accepted.status_code == 202
+    job = f"/v1/jobs/{accepted.json()['job_id']}"
+    stack.until(lambda: stack.http.get(job).json()["done"] >= 10, "the job to be under way")
+    stack.kill("api")
+    stack.start_api("api2")
+    stack.until(lambda: stack.http.get(job).json()["done"] >= 30, "the job to go on")
+    stack.kill("worker")
+    stack.start_worker("second")
+    stack.until(lambda: stack.http.get(job).json()["done"] >= 60, "the job to go on again")
+    stack.kill("redis")
+    stack.start_redis()
+
+    def finished():
+        answer = stack.http.get(job)
+        return answer.status_code == 200 and answer.json()["state"] == "finished"
+
+    stack.until(finished, "the job to finish")
+    document = stack.http.get(job).json()
+    assert document["done"] == document["total"] == 120
+    assert statuses(document["results"]) == ["correct", "wrong"] * 60

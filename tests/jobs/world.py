@@ -43,9 +43,9 @@ class Echo:
             raise RequestError("no", field="program")
         if text.startswith("defect"):
             raise ZeroDivisionError
-        if text.startswith("trouble twice") and self.begun[text] <= 2:
+        if text == "trouble twice" and self.begun[text] <= 2:
             return infrastructure_result(operation, "for now")
-        if text.startswith("trouble"):
+        if text == "trouble":
             return infrastructure_result(operation, "for good")
         return {"said": text}
 

@@ -17,9 +17,11 @@ from functools import partial
 from typing import Any, Final
 
 _POOL_BYTES: Final = 1 << 14
-"""CPython takes memory for small objects in pools of this size, one size of object to a pool,"""
+"""CPython takes memory for small objects in pools of this size, one size of object to a pool;"""
 _POOL_HEADER: Final = 48
-"""and the first object of a pool lies behind this header."""
+"""the first object of a pool lies behind its header."""
+_PROOF: Final = 8
+"""So many objects side by side from a pool's beginning on are taken for a pool that was empty."""
 _LARGEST_SMALL: Final = 512
 _LARGEST_HOLE: Final = 1 << 16
 _MOST_BYTES: Final = 1 << 20
@@ -47,15 +49,26 @@ def _fill_pools() -> int:
     for size in range(48, _LARGEST_SMALL + 1, 16):
         makers.append((size, partial(bytes, size - _BYTES_OVERHEAD)))
     spent = 0
+    fresh: list[Any] = [None] * _PROOF  # made once: a list that grows takes places itself
     for size, make in makers:
-        while True:
+        # The addresses compared here are numbers, and take places of a number's size.
+        proof = 1 if make is next_float else _PROOF
+        count = 0
+        while count < proof:
             item = make()
-            if id(item) % _POOL_BYTES == _POOL_HEADER:
-                break  # the first of a fresh pool, which is free again when the item is
+            begins = id(item) % _POOL_BYTES == _POOL_HEADER
+            if id(item) == id(fresh[count - 1]) + size if count else begins:
+                fresh[count] = item
+                count += 1
+                continue
+            _kept.extend(fresh[:count])
             _kept.append(item)
+            count = 0
             spent += size
             if spent > _MOST_BYTES:
                 return spent  # this is another allocator
+        for index in range(count):
+            fresh[index] = None  # the pool that they began is the next one's to begin
     return spent
 
 

@@ -1,0 +1,1 @@
+"""The result cache: results of runs that were found deterministic are not computed again."""

@@ -1,0 +1,91 @@
+"""Records in Redis, shared by all workers of a queue.
+
+Covered: Redis that is away, slow, full or of another mind costs a run a short wait once every few
+seconds and is a miss; the records of one process take a bounded part of a Redis that refuses
+writes when it is full, which it has for the queue.
+Not covered: whoever may write to this Redis can write results. It holds the queue, so whoever may
+do that can answer for the workers anyway; give it a password.
+"""
+
+import asyncio
+import logging
+import time
+from collections import deque
+from typing import Any, Final
+
+import redis
+from redis.asyncio import Redis
+
+from executor_service.cache.record import MAX_RECORD_BYTES
+from executor_service.cache.store import StoreFigures
+
+log = logging.getLogger(__name__)
+
+_TIMEOUT_S: Final = 0.25
+_AT_ONCE: Final = 16
+"""Commands under way, and so connections; the inputs of one execute alone may be a thousand."""
+_BACK_OFF_S: Final = 5.0
+"""Seconds for which Redis is left alone after it failed."""
+_PER_ENTRY: Final = 200
+"""Bytes that Redis takes for an entry beside its value: the key, its TTL and their places."""
+
+
+class RedisStore:
+    """Keeps records under ``prefix`` with a TTL."""
+
+    def __init__(self, client: "Redis", prefix: str, ttl: int, *, max_bytes: int = 1 << 26) -> None:
+        """Keep records for ``ttl`` seconds.
+
+        Args:
+            client: Must return bytes (``decode_responses`` off); whoever made it closes it.
+            prefix: What all keys begin with.
+            ttl: Seconds.
+            max_bytes: Most bytes that records of this process take in Redis at any time.
+        """
+        self._client: Any = client
+        self._prefix = prefix
+        self._ttl = ttl
+        self._max_bytes = max_bytes
+        self._written: deque[tuple[float, int]] = deque()
+        self._bytes = 0
+        self._away_until = 0.0
+        self._errors = 0
+        self._places = asyncio.Semaphore(_AT_ONCE)
+
+    async def get(self, key: bytes) -> bytes | None:
+        """Return what Redis has under ``key``, or None where it cannot be had in time."""
+        # A range, as a value can have half a gigabyte; one that is cut is no record.
+        data = await self._ask("getrange", self._prefix + key.hex(), 0, MAX_RECORD_BYTES)
+        return data if type(data) is bytes and data else None
+
+    async def put(self, key: bytes, data: bytes) -> None:
+        """Keep ``data``, unless this process's records take all the room they may."""
+        size = len(data) + len(self._prefix) + 2 * len(key) + _PER_ENTRY
+        if self._room() >= size and await self._ask(
+            "set", self._prefix + key.hex(), data, ex=self._ttl
+        ):
+            self._written.append((time.monotonic() + self._ttl, size))
+            self._bytes += size
+
+    def figures(self) -> StoreFigures:
+        """Return how often Redis failed; what it holds is for Redis to say."""
+        return StoreFigures(errors=self._errors)
+
+    def _room(self) -> int:
+        now = time.monotonic()
+        while self._written and self._written[0][0] <= now:
+            self._bytes -= self._written.popleft()[1]
+        return self._max_bytes - self._bytes
+
+    async def _ask(self, command: str, *arguments: Any, **options: Any) -> Any:
+        async with self._places:
+            if time.monotonic() < self._away_until:
+                return None
+            try:
+                async with asyncio.timeout(_TIMEOUT_S):
+                    return await getattr(self._client, command)(*arguments, **options)
+            except (redis.RedisError, OSError, TimeoutError) as error:
+                self._errors += 1
+                self._away_until = time.monotonic() + _BACK_OFF_S
+                log.warning("the cache leaves Redis alone for %g s: %r", _BACK_OFF_S, error)
+                return None

@@ -1,0 +1,1 @@
+"""The whole stack, as docker-compose.yml starts it."""

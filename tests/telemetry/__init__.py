@@ -1,0 +1,1 @@
+"""Tests of the metrics, and what other tests read metrics with."""
