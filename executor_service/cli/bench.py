@@ -5,6 +5,7 @@ import json
 import platform
 import time
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -45,8 +46,9 @@ azr-executor bench --only overload --backend docker
 
 azr-executor bench --only cache --data shared/data
 
-The exit status is 1 when load or the cache changed a verdict, or when a canonical or recorded result could not
-be had because the service failed; a goal of speed that is missed is shown and changes nothing.
+The exit status is 1 when load or the cache changed a verdict, or when a canonical or recorded
+result could not be had because the service failed; a goal of speed that is missed is shown and
+changes nothing.
 """
 
 
@@ -189,9 +191,7 @@ def _cache(
         trace = make_trace(data, TraceShape(steps, tasks, send_gold=send_gold))
         with _progress() as progress:
             bar = progress.add_task(f"self-play, {name}", total=2 * rounds * sum(map(len, trace)))
-            effect = cache_effect.measure(
-                settings, trace, rounds, lambda count, bar=bar: progress.advance(bar, count)
-            )
+            effect = cache_effect.measure(settings, trace, rounds, partial(progress.advance, bar))
         report.show_cache(console, name, effect)
         found[name] = effect
     results["cache"] = {name: effect.summary() for name, effect in found.items()}

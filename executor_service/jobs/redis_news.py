@@ -7,8 +7,11 @@ from typing import Any, Final
 
 import redis
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 
+from executor_service.errors import InfrastructureError
 from executor_service.jobs.record import JobState, Standing
+from executor_service.jobs.redis_calls import reachable
 from executor_service.jobs.watchers import Watchers
 
 log = logging.getLogger(__name__)
@@ -43,27 +46,32 @@ class RedisNews:
         while True:
             try:
                 async with self._client.pubsub() as subscription:
-                    await subscription.subscribe(self._channel)
+                    with reachable():
+                        await subscription.subscribe(self._channel)
                     await self._pass_on(subscription)
-            except (redis.RedisError, OSError) as error:
+            except (InfrastructureError, redis.RedisError, OSError) as error:
                 log.info("news of jobs is interrupted: %s", error)
             await asyncio.sleep(_AGAIN_S)
 
-    async def _pass_on(self, subscription: Any) -> None:
+    async def _pass_on(self, subscription: PubSub) -> None:
         """Pass news on until the connection fails or does not answer."""
         asked = False
         while True:
-            message = await subscription.get_message(timeout=_SILENCE_S)
-            if message is None:
-                if asked:
-                    log.info("news of jobs is interrupted: no answer")
-                    return
-                await subscription.ping()
+            with reachable():
+                message = await subscription.get_message(timeout=_SILENCE_S)
+            if message is not None:
+                asked = False
+                self._tell(message)
+            elif asked:
+                raise InfrastructureError("Redis does not answer")
+            else:
                 asked = True
-                continue
-            asked = False
-            if message["type"] == "subscribe":
-                self._watchers.tell_all()  # something may have been missed before
-            elif message["type"] == "message":
-                job_id, state, done = message["data"].decode("ascii").split(" ")
-                self._watchers.tell(job_id, Standing(JobState(state), int(done)))
+                with reachable():
+                    await subscription.ping()
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        if message["type"] == "subscribe":
+            self._watchers.tell_all()  # something may have been missed before
+        elif message["type"] == "message":
+            job_id, state, done = message["data"].decode("ascii").split(" ")
+            self._watchers.tell(job_id, Standing(JobState(state), int(done)))

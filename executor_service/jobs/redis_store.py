@@ -3,25 +3,22 @@
 For jobs to survive a crash of Redis itself, it needs its append-only file.
 """
 
-import contextlib
 import hashlib
-import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import redis
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
 from executor_service.errors import InfrastructureError, QueueFull
 from executor_service.jobs import redis_scripts
 from executor_service.jobs.record import JobRecord, JobState, NewJob, Standing
+from executor_service.jobs.redis_calls import reachable
 from executor_service.jobs.redis_news import RedisNews
 from executor_service.jobs.store import MAX_OPEN
 from executor_service.jobs.watchers import Watchers
 
-log = logging.getLogger(__name__)
 _OPEN_MS: Final = 7 * 86_400_000
 """Time after which a job is forgotten that no runner works on: nothing may stay for ever."""
 _UPLOAD_S: Final = 600
@@ -81,7 +78,7 @@ class RedisJobStore:
             "done": 0,
             "message": "",
         }
-        with _reachable():
+        with reachable():
             await self._need_memory(sum(map(len, job.payload)))
             await self._upload(job)
         kept = await self._run(
@@ -100,7 +97,7 @@ class RedisJobStore:
 
     async def find(self, job_id: str) -> JobRecord | None:
         """Return what is known of a job, or None where it is not known, or not any more."""
-        with _reachable():
+        with reachable():
             pipeline = self._client.pipeline()
             pipeline.hgetall(self._job + job_id)
             pipeline.hlen(f"{self._job}{job_id}:results")
@@ -122,13 +119,13 @@ class RedisJobStore:
 
     async def first(self, owner: str, key: str) -> JobRecord | None:
         """Return the job that ``owner`` has submitted with an idempotency key."""
-        with _reachable():
+        with reachable():
             job_id: Any = await self._client.get(self._first(owner, key))
         return None if job_id is None else await self.find(job_id.decode())
 
     async def results(self, job_id: str, start: int, stop: int) -> list[bytes | None]:
         """Return the JSON of results ``start`` to ``stop``, None where there is none."""
-        with _reachable():
+        with reachable():
             numbers = [str(index) for index in range(start, stop)]
             texts: Any = await self._client.hmget(f"{self._job}{job_id}:results", numbers)
         return list(texts)
@@ -155,13 +152,13 @@ class RedisJobStore:
 
     async def piece(self, job_id: str, number: int) -> bytes | None:
         """Return a packed piece of the items."""
-        with _reachable():
+        with reachable():
             piece: Any = await self._client.hget(f"{self._job}{job_id}:payload", str(number))
         return None if piece is None else bytes(piece)
 
     async def answered(self, job_id: str) -> set[int]:
         """Return the indices of the items that have a result."""
-        with _reachable():
+        with reachable():
             return set(map(int, await self._client.hkeys(f"{self._job}{job_id}:results")))
 
     async def save(self, runner: str, job_id: str, results: Mapping[int, bytes]) -> Standing | None:
@@ -177,7 +174,7 @@ class RedisJobStore:
         return self._firsts + hashlib.sha256(f"{owner}\0{key}".encode()).hexdigest()
 
     async def _run(self, script: AsyncScript, *arguments: Any) -> Any:
-        with _reachable():
+        with reachable():
             return await script(keys=self._keys, args=(self._job, *arguments))
 
     async def _need_memory(self, size: int) -> None:
@@ -199,13 +196,3 @@ class RedisJobStore:
                 pipeline.expire(key, _UPLOAD_S)
                 await pipeline.execute()
                 batch = {}
-
-
-@contextlib.contextmanager
-def _reachable() -> Iterator[None]:
-    """Turn the library's errors into ours."""
-    try:
-        yield
-    except (redis.RedisError, OSError) as error:
-        log.debug("the store of jobs failed", exc_info=error)
-        raise InfrastructureError("the store of jobs cannot be reached") from error

@@ -60,10 +60,15 @@ async def batch(request: Request, body: BatchRequest) -> Response:
     parsed = ParsedItems(body.items)
     results = service.dispatcher.submit(submission(request, parsed.operations))
     if NDJSON in request.headers.get("accept", ""):
-        first = await anext(results, None)
+        first = await while_connected(request, _first(results))
         return StreamingResponse(_stream(parsed, first, results), media_type=NDJSON)
     ordered = await while_connected(request, _in_order(parsed, len(body.items), results))
     return answer({"results": ordered})
+
+
+async def _first(results: AsyncGenerator[tuple[int, Any]]) -> tuple[int, Any] | None:
+    """Wait for the first result, so that a refusal is still a status and no line of a stream."""
+    return await anext(results, None)
 
 
 async def _in_order(

@@ -102,7 +102,7 @@ def test_gauges_show_what_is_under_way(server):
 
     def leave():
         with pytest.raises(httpx.ReadTimeout):
-            server.post("/v1/execute", json=body, timeout=2)
+            server.post("/v1/execute", json=body, timeout=1)
 
     client = threading.Thread(target=leave)
     client.start()

@@ -1,6 +1,6 @@
 """Counters and histograms of the hot path show what the library's own would."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter as LibraryCounter
@@ -16,6 +16,7 @@ def without_creation_times(scrape):
     return {key: value for key, value in scrape.samples.items() if not key[0].endswith("_created")}
 
 
+@settings(max_examples=40)
 @given(SECONDS_SEEN)
 def test_a_histogram_is_the_librarys(values):
     registry = CollectorRegistry()
@@ -27,6 +28,7 @@ def test_a_histogram_is_the_librarys(values):
     assert read(ours).samples == without_creation_times(read(registry))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(SECONDS))))
 def test_a_histogram_with_a_label_is_the_librarys(values):
     registry = CollectorRegistry()
@@ -41,6 +43,7 @@ def test_a_histogram_with_a_label_is_the_librarys(values):
     assert read(ours).samples == without_creation_times(read(registry))
 
 
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.text(), st.sampled_from(["", "deduction"]))))
 def test_a_tally_is_the_librarys_counter(labels):
     registry = CollectorRegistry()

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.openmetrics.parser import (
@@ -52,6 +52,7 @@ class Families:
         return self.families
 
 
+@settings(max_examples=40)
 @given(GAUGES, COUNTS, TIMES)
 def test_a_snapshot_is_the_registry(gauges, counts, times):
     made = registry(gauges, counts, times)
@@ -66,6 +67,7 @@ def test_no_number_is_lost(value):
     assert generate_latest(again) == generate_latest(made)
 
 
+@settings(max_examples=40)
 @given(
     st.dictionaries(
         st.text("abc-0123.", min_size=1, max_size=4), st.tuples(GAUGES, COUNTS, TIMES), max_size=3
