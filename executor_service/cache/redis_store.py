@@ -22,6 +22,8 @@ from executor_service.cache.store import StoreFigures
 log = logging.getLogger(__name__)
 
 _TIMEOUT_S: Final = 0.25
+_GET: Final = "getrange"
+_SET: Final = "set"
 _AT_ONCE: Final = 16
 """Commands under way, and so connections; the inputs of one execute alone may be a thousand."""
 _BACK_OFF_S: Final = 5.0
@@ -48,21 +50,21 @@ class RedisStore:
         self._max_bytes = max_bytes
         self._written: deque[tuple[float, int]] = deque()
         self._bytes = 0
-        self._away_until = 0.0
+        self._refused_until = {_GET: 0.0, _SET: 0.0}
         self._errors = 0
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, key: bytes) -> bytes | None:
         """Return what Redis has under ``key``, or None where it cannot be had in time."""
         # A range, as a value can have half a gigabyte; one that is cut is no record.
-        data = await self._ask("getrange", self._prefix + key.hex(), 0, MAX_RECORD_BYTES)
+        data = await self._ask(_GET, self._prefix + key.hex(), 0, MAX_RECORD_BYTES)
         return data if type(data) is bytes and data else None
 
     async def put(self, key: bytes, data: bytes) -> None:
         """Keep ``data``, unless this process's records take all the room they may."""
         size = len(data) + len(self._prefix) + 2 * len(key) + _PER_ENTRY
         if self._room() >= size and await self._ask(
-            "set", self._prefix + key.hex(), data, ex=self._ttl
+            _SET, self._prefix + key.hex(), data, ex=self._ttl
         ):
             self._written.append((time.monotonic() + self._ttl, size))
             self._bytes += size
@@ -79,13 +81,19 @@ class RedisStore:
 
     async def _ask(self, command: str, *arguments: Any, **options: Any) -> Any:
         async with self._places:
-            if time.monotonic() < self._away_until:
+            if time.monotonic() < self._refused_until[command]:
                 return None
             try:
                 async with asyncio.timeout(_TIMEOUT_S):
                     return await getattr(self._client, command)(*arguments, **options)
+            except redis.ResponseError as error:
+                # It is there and refuses: one that is full can still be read.
+                self._leave_alone(error, command)
             except (redis.RedisError, OSError, TimeoutError) as error:
-                self._errors += 1
-                self._away_until = time.monotonic() + _BACK_OFF_S
-                log.warning("the cache leaves Redis alone for %g s: %r", _BACK_OFF_S, error)
-                return None
+                self._leave_alone(error, _GET, _SET)
+            return None
+
+    def _leave_alone(self, error: Exception, *commands: str) -> None:
+        self._errors += 1
+        self._refused_until |= dict.fromkeys(commands, time.monotonic() + _BACK_OFF_S)
+        log.warning("the cache leaves Redis alone for %g s: %r", _BACK_OFF_S, error)

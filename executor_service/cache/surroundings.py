@@ -25,12 +25,11 @@ Hello = Mapping[str, Any]
 
 _LOOK: Final = """
 import os
-import platform
 import sys
 
 def f():
     packages = [[path, sorted(os.listdir(path))] for path in sys.path if os.path.isdir(path)]
-    return sys.version, sys.flags, platform.machine(), packages
+    return sys.version, os.uname().machine, packages
 """
 
 

@@ -24,7 +24,9 @@ _AT_ONCE: Final = 32
 """Jobs claimed at one look: an orphaned crowd spreads over the processes that live."""
 _DEFECTS: Final = 3
 """Times that a job may break its run before it has failed."""
+_DEFECT_PAUSE_S: Final = 1.0
 _LEAVE_S: Final = 3.0
+"""Longest time for saving the last results when the process ends."""
 
 
 class JobRunner:
@@ -145,6 +147,6 @@ class JobRunner:
                 said = "an internal error; it is in the service's log"
                 await self.store.end(job_id, JobState.FAILED, said)
             else:
-                await asyncio.sleep(self._defects[job_id])
+                await asyncio.sleep(_DEFECT_PAUSE_S)
                 self._runs.pop(job_id, None)  # from here on it may be claimed again
                 await self.store.release(self.name, job_id)

@@ -54,14 +54,14 @@ class BubblewrapSandbox:
         self._first: int | None = None
 
     async def kill(self) -> None:
-        """Kill bwrap; the kernel then ends the whole pid namespace."""
+        """Kill bwrap and its child; the kernel then ends the whole pid namespace."""
         self.stream.close()
         if self._process.poll() is None:
-            self._find_first()
-            self._process.send_signal(signal.SIGKILL)
-            # A handle of its own: the thread may outlive this object's.
-            first = None if self._first is None else os.dup(self._first)
-            await asyncio.to_thread(_wait, self._process, first)
+            first = await asyncio.to_thread(_end, self._process)
+            if self._first is None:
+                self._first = first
+            elif first is not None:
+                os.close(first)
         self.left()
         self._stderr.close()
 
@@ -72,7 +72,8 @@ class BubblewrapSandbox:
         it is the host's init that takes it off the list of processes, which may take a moment.
         """
         if self._process.poll() is None:
-            self._find_first()
+            if self._first is None:
+                self._first = _first_process(self._process.pid)
             return True
         if self._first is None:
             return False
@@ -88,14 +89,6 @@ class BubblewrapSandbox:
         except PermissionError:
             pass  # it is there
         return True
-
-    def _find_first(self) -> None:
-        """Get a handle on the namespace's first process, bwrap's only child, if there is one."""
-        if self._first is None:
-            pid = self._process.pid
-            with contextlib.suppress(OSError, ValueError):
-                children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-                self._first = os.pidfd_open(int(children))
 
     def last_words(self) -> str:
         """Return the end of what bwrap and the supervisor wrote to stderr."""
@@ -143,8 +136,9 @@ class BubblewrapBackend:
         except BaseException:
             # Cancelled: nobody else knows of this process.
             ours.close()
-            process.kill()
-            process.wait()
+            first = _end(process)
+            if first is not None:
+                os.close(first)
             stderr.close()
             raise
         sandbox = BubblewrapSandbox(process, stream, stderr)
@@ -217,14 +211,35 @@ class BubblewrapBackend:
         ]
 
 
-def _wait(process: subprocess.Popen[bytes], first: int | None) -> None:
-    """Wait for bwrap, and for the first process of its namespace if there is a handle on it."""
-    process.wait()
+def _first_process(pid: int) -> int | None:
+    """Return a pidfd of the first process of a sandbox, the only child of bwrap, if it is there."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+        return os.pidfd_open(int(children))
+    except (OSError, ValueError):
+        return None
+
+
+def _end(process: subprocess.Popen[bytes]) -> int | None:
+    """End bwrap and its child, and wait for both; return a pidfd of the child, if there was one.
+
+    Killing bwrap alone is not enough: a child that is still being set up waits for it, and has not
+    yet asked to die with it.
+    """
+    # Stopped, it makes no child between the look for one and its end.
+    process.send_signal(signal.SIGSTOP)
+    with contextlib.suppress(ChildProcessError):
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+    first = _first_process(process.pid)
+    process.send_signal(signal.SIGKILL)
     if first is not None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            signal.pidfd_send_signal(first, signal.SIGKILL)
         poll = select.poll()
         poll.register(first, select.POLLIN)
         poll.poll(_END_SECONDS * 1000)
-        os.close(first)
+    process.wait()
+    return first
 
 
 def _memory_file(data: bytes) -> int:

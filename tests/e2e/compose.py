@@ -111,12 +111,12 @@ class ComposeStack:
     def up(self, workers: int) -> None:
         """Start what does not run, and wait until that many workers have warm sandboxes."""
         self.compose("up", "-d", "--no-build", "--scale", f"worker={workers}")
-        running = {c.id[:12] for c in self.containers("worker") if c.status == "running"}
+        running = sorted(c.id[:12] for c in self.containers("worker") if c.status == "running")
         assert len(running) == workers
 
         def known() -> bool:
-            """Tell whether the API knows these and no others, such as dead ones."""
-            return {name.partition("-")[0] for name in self.warm_workers()} == running
+            """Tell whether the API knows these and no others, such as their earlier lives."""
+            return sorted(name.partition("-")[0] for name in self.warm_workers()) == running
 
         self.until(known, f"{workers} workers")
 

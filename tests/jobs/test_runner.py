@@ -1,4 +1,4 @@
-"""Jobs that are carried out: complete, in order, bounded, patient with trouble, cancelled at once."""
+"""Jobs that are carried out: complete, in order, bounded, patient, cancelled at once."""
 
 import asyncio
 
@@ -217,6 +217,7 @@ def test_a_job_that_breaks_its_run_again_and_again_has_failed(kind, monkeypatch)
 
             plain, runner.store.answered = runner.store.answered, broken
             monkeypatch.setattr("executor_service.jobs.runner._LOOK_EVERY_S", 0.01)
+            monkeypatch.setattr("executor_service.jobs.runner._DEFECT_PAUSE_S", 0.01)
             job = await runner.add(new_job([item("x")]))
             record = await ended(runner.store, job.id)
             assert record.state == "failed"

@@ -97,9 +97,11 @@ class Kind:
         self, verifier: Echo, *, concurrency: int = 8, room: int = 4096, **options: Any
     ) -> AsyncIterator[JobRunner]:
         """A runner with a store of its own and a real dispatcher for ``verifier``."""
-        async with self.store(**options) as store:
-            async with running(store, verifier, concurrency=concurrency, room=room) as runner:
-                yield runner
+        async with (
+            self.store(**options) as store,
+            running(store, verifier, concurrency=concurrency, room=room) as runner,
+        ):
+            yield runner
 
 
 @contextlib.asynccontextmanager

@@ -4,9 +4,12 @@ import asyncio
 
 from executor_service import __version__
 from executor_service.dispatch.embedded import EmbeddedDispatcher
+from executor_service.jobs.memory_store import MemoryJobStore
+from executor_service.jobs.runner import JobRunner
 from executor_service.sandbox.pool import Pool, PoolOptions
 from executor_service.service import EmbeddedService, make_backend, make_bounds
 from executor_service.settings import Settings
+from executor_service.telemetry.metrics import Metrics
 from executor_service.verifier.verifier import Verifier
 
 
@@ -48,7 +51,8 @@ def test_a_service_without_a_sandbox_is_alive_and_not_ready():
     pool = Pool(backend, {}, PoolOptions(1, 10, 1.0, 1.0))
     verifier = Verifier(pool, make_bounds(settings), clock=lambda: False)
     dispatcher = EmbeddedDispatcher(verifier, concurrency=1, queue_size=1024)
-    service = EmbeddedService(settings, backend, pool, verifier, dispatcher)
+    jobs = JobRunner(MemoryJobStore(result_ttl=60, max_bytes=1 << 20), dispatcher, room=1024)
+    service = EmbeddedService(settings, backend, pool, verifier, dispatcher, jobs, Metrics())
     assert "no sandbox is running" in str(asyncio.run(service.ready()))
     assert service.protections() == []
     assert service.info()["python"] is None

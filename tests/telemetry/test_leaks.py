@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from contract.live import main_process, until
+from contract.live import host_children, main_process, until
 from executor_service.sandbox.runs import RunRequest
 from executor_service.service import make_backend
 from executor_service.telemetry.leaks import LeakWatch
@@ -83,6 +83,29 @@ def test_a_closed_service_has_nothing_left(start_service):
     backend = live.service.backend
     live.close()
     until(lambda: asyncio.run(backend.living()) == set(), "the last sandbox to go")
+
+
+def test_a_sandbox_that_is_killed_while_it_starts_leaves_nothing(settings_for, backend):
+    # bwrap's child waits for bwrap, and only later asks to die with it.
+    async def go():
+        launcher = make_backend(settings_for())
+        for moment in (0, 0, 0, 0, 0.0005, 0.001, 0.002, 0.004):
+            sandbox = await launcher.launch()
+            await asyncio.sleep(moment)
+            await sandbox.kill()
+        async with asyncio.timeout(20):
+            while await launcher.living():
+                await asyncio.sleep(0.02)
+
+    children = descendants()
+    asyncio.run(go())
+    until(lambda: descendants() <= children, "what was started to end")
+
+
+def descendants():
+    """Return the bwrap processes of this machine that nobody is the parent of, or this process."""
+    parents = {1, os.getpid()}
+    return {pid for parent in parents for pid in host_children(parent, "bwrap")}
 
 
 class Stuck:

@@ -13,10 +13,15 @@ from resource import RLIMIT_AS, RLIMIT_CPU, setrlimit
 from typing import Any, Final
 
 from . import program
-from .descriptors import EVENTS_FD, REQUEST_FD, RESULT_FD
 from .frames import EVENT, FAILED, LENGTH, read_exactly, write_all
 from .kernel import SeccompFilter
 
+RESULT_FD: Final = 3
+"""The only descriptor beyond stdin, stdout and stderr that a program finds open."""
+REQUEST_FD: Final = 4
+"""Where a child's request comes from; closed before the program starts."""
+EVENTS_FD: Final = 5
+"""Where a failing harness tells the supervisor; closed before the program starts."""
 _ALL_FDS: Final = 256
 _CPU_GRACE_SECONDS: Final = 2
 

@@ -1,22 +1,22 @@
 """A warmed-up interpreter that forks one child per run and never reads a request.
 
-It imports its flavour's modules, sets its memory in order for the forks to come, confines itself,
-freezes its heap and then forks for ever (``forking``). All that its children inherit is fixed
-before the first request reaches the sandbox.
+It imports its flavour's modules, confines itself, freezes its heap and then does three things for
+ever: fork a child into a free lane, wait for a child to die, tell the supervisor. All that its
+children inherit is fixed before the first request reaches the sandbox.
 """
 
 import gc
 import importlib
 import json
+import marshal
 import os
 import resource
 import signal
 import sys
 from typing import Any, Final
 
-from .descriptors import EVENTS_FD, SETUP_FD
-from .frames import LENGTH, write_all
-from .fresh_memory import fill_holes
+from .child import EVENTS_FD, REQUEST_FD, RESULT_FD, live
+from .frames import ENDED, EVENT, LANES, LENGTH, PARKED, write_all
 from .huge_text import move_text
 from .kernel import (
     PR_SET_DUMPABLE,
@@ -26,8 +26,21 @@ from .kernel import (
     landlock_read_only,
     prctl,
 )
+from .program import MODULE, run
 from .variants import FLAVOURS
 
+SETUP_FD: Final = 21
+FIRST_LANE_FD: Final = 22
+"""Four descriptors per lane from here on: request, result, stdout, stderr."""
+
+_REHEARSAL: Final = """
+def f(x):
+    total = 0
+    for i, item in enumerate(x):
+        total += i
+    return [total, str(total), {"a": (1, 2.5, None, True)}, {1}, x]
+"""
+_REHEARSALS: Final = 24
 _OPEN_FILES: Final = 64
 _STACK_BYTES: Final = 16 * 1024 * 1024
 _ADDRESS_SPACE_STEP: Final = 16 * 1024 * 1024
@@ -36,20 +49,19 @@ _ADDRESS_SPACE_STEP: Final = 16 * 1024 * 1024
 def main() -> None:
     """Run a zygote; entry point of the interpreter that the supervisor starts."""
     setup: dict[str, Any] = json.loads(_read_setup())
+    huge = move_text()
     imported = warm_up(FLAVOURS[setup["flavour"]].modules)
-    memory = {"huge_text_bytes": move_text(), "filled_bytes": fill_holes()}
-    from . import forking  # not before: its objects belong on fresh pages
-
     standing, closing = (SeccompFilter(bytes.fromhex(bpf)) for bpf in setup["filters"])
     # What is read from /proc is read now: Landlock closes it.
     base_bytes = address_space_bytes()
-    facts = {"imported": imported, "clock_shifted": clock_is_shifted()}
-    send_facts(facts | memory | harden())
+    facts = {"imported": imported, "clock_shifted": clock_is_shifted(), "huge_text_bytes": huge}
+    send_facts(facts | harden())
     hide_environment()
-    forking.rehearse()
+    rehearse()
+    gc.collect()
     gc.freeze()
     standing.install()
-    forking.fork_for_ever(closing, base_bytes)
+    fork_for_ever(closing, base_bytes)
 
 
 def _read_setup() -> bytes:
@@ -71,6 +83,28 @@ def warm_up(modules: tuple[str, ...]) -> list[str]:
             continue
         imported.append(name)
     return imported
+
+
+def rehearse() -> None:
+    """Run a program of our own a few times, as a child would.
+
+    The interpreter then has specialised the harness's bytecode and filled its caches, so that a
+    child writes to (and thereby copies) fewer pages. No program or input of a request is involved.
+    """
+    request = {
+        "program": _REHEARSAL,
+        "imports": (),
+        "entry_point": "f",
+        "args": [{"t": "list", "v": [{"t": "int", "v": "1"}, {"t": "str", "v": "a"}]}],
+        "kwargs": [],
+        "calls": 1,
+        "output_bytes": 65_536,
+    }
+    before = set(MODULE.__dict__)
+    for _ in range(_REHEARSALS):
+        run(marshal.loads(marshal.dumps(request, 2)))  # noqa: S302 - our own bytes
+    for name in set(MODULE.__dict__) - before:
+        del MODULE.__dict__[name]
 
 
 def add_site_directories() -> None:
@@ -150,3 +184,36 @@ def address_space_bytes() -> int:
     with open("/proc/self/statm") as statm:
         size = int(statm.read().split()[0]) * resource.getpagesize()
     return -(-size // _ADDRESS_SPACE_STEP) * _ADDRESS_SPACE_STEP
+
+
+def take_lane(first: int) -> None:
+    """Put a lane's descriptors where the next child wants them.
+
+    Done here and not in the child, where every call would copy the pages it touches.
+    """
+    os.dup2(first, REQUEST_FD, inheritable=False)
+    os.dup2(first + 1, RESULT_FD, inheritable=False)
+    os.dup2(first + 2, 1)
+    os.dup2(first + 3, 2)
+
+
+def fork_for_ever(closing: SeccompFilter, base_bytes: int) -> None:
+    """Keep every lane filled with a child; report each one that parks and each one that dies."""
+    lanes: dict[int, int] = {}
+
+    def park(lane: int) -> None:
+        take_lane(FIRST_LANE_FD + 4 * lane)
+        pid = os.fork()
+        if pid == 0:
+            live(closing, base_bytes)
+        lanes[pid] = lane
+        os.write(EVENTS_FD, EVENT.pack(PARKED, lane, pid, 0, 0, 0))
+
+    for lane in range(LANES):
+        park(lane)
+    while True:
+        pid, status, usage = os.wait4(-1, 0)
+        lane = lanes.pop(pid)
+        cpu_us = int((usage.ru_utime + usage.ru_stime) * 1e6)
+        os.write(EVENTS_FD, EVENT.pack(ENDED, lane, pid, status, usage.ru_maxrss, cpu_us))
+        park(lane)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import frames
-from .descriptors import EVENTS_FD, FIRST_LANE_FD, SETUP_FD
+from .child import EVENTS_FD
 from .frames import EVENT, LANES, LENGTH, read_exactly, write_all
 from .variants import CLOCK_SHIFT_SECONDS, FAKETIME_LIBRARIES, VARIANTS
+from .zygote import FIRST_LANE_FD, SETUP_FD
 
 _BOOT: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]); "

@@ -1,4 +1,4 @@
-"""What a zygote does with its memory, in an interpreter of its own: nothing else may run there."""
+"""The interpreter's code in huge pages, each time in an interpreter of its own."""
 
 import subprocess
 import sys
@@ -56,19 +56,3 @@ def test_the_part_of_a_range_that_huge_pages_cover_is_never_larger_than_it():
     assert whole_huge_pages(HUGE_PAGE - 1, 3 * HUGE_PAGE + 1) == (HUGE_PAGE, 3 * HUGE_PAGE)
     start, end = whole_huge_pages(HUGE_PAGE + 1, 2 * HUGE_PAGE - 1)
     assert end <= start
-
-
-@pytest.mark.parametrize("python", PYTHONS)
-def test_after_the_holes_are_filled_objects_of_one_size_lie_side_by_side(python):
-    program = """
-from runner.fresh_memory import fill_holes
-junk = [bytes(200) for _ in range(30_000)]
-del junk[::20]
-def pages():
-    return len({id(item) >> 12 for item in [bytes(200) for _ in range(50)]})
-print(pages(), fill_holes(), pages())
-"""
-    before, spent, after = map(int, ran(python, program)[0].split())
-    assert before > 20, "the test must begin with a heap full of holes"
-    assert after <= 5
-    assert spent > 0
