@@ -15,6 +15,9 @@ import pytest
 from cli.command import COMMAND, ENVIRONMENT
 from contract.live import host_children, until
 from executor_service import logs
+from executor_service.dispatch.embedded import EmbeddedDispatcher
+from executor_service.dispatch.submission import Submission
+from executor_service.operations import parse_operation
 
 
 @pytest.fixture
@@ -72,6 +75,35 @@ def test_tasks_keep_apart_what_they_are_about(output):
     asyncio.run(go())
     assert len(lines()) == 9
     assert all(line["request_id"] == line["message"] for line in lines())
+
+
+def test_a_task_that_serves_many_requests_says_whose_turn_it_is(output):
+    logger, lines = output
+
+    class Verifier:
+        """Logs, and does nothing else."""
+
+        async def carry_out(self, operation):
+            logger.info("%s", operation.program)
+            await asyncio.sleep(0)
+            return {}
+
+    async def ask(dispatcher, name):
+        operation = parse_operation("execute", {"program": name, "inputs": ["1"]})
+        with logs.context(owner=f"owner of {name}"):
+            submission = Submission([operation] * 3, owner=name, request_id=name)
+            async for _ in dispatcher.submit(submission):
+                pass
+
+    async def go():
+        dispatcher = EmbeddedDispatcher(Verifier(), concurrency=1, queue_size=100)
+        await asyncio.gather(*[ask(dispatcher, name) for name in "abc"])
+
+    asyncio.run(go())
+    assert len(lines()) == 9
+    for line in lines():
+        name = line["message"]
+        assert said(line) == {"request_id": name, "owner": f"owner of {name}"}
 
 
 def test_what_is_learnt_later_appears_on_later_records(output):

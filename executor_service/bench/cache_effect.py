@@ -18,13 +18,18 @@ from executor_service.cache.counters import CacheCounters
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import InfrastructureError
 from executor_service.sandbox.pool import Pool
-from executor_service.sandbox.runner.variants import FURTHER_SEEDS, OTHER, USUAL
+from executor_service.sandbox.runner.variants import (
+    FURTHER_SEEDS,
+    OTHER,
+    USUAL,
+    choose_flavour,
+)
 from executor_service.sandbox.runs import RunRequest
 from executor_service.service import EmbeddedService, running_service
 from executor_service.settings import Settings
 
 _WARMING: Final = ("", "import decimal", "import numpy")
-"""Imports that bring up a zygote of each flavour."""
+"""What brings up a zygote of each flavour."""
 
 Advance = Callable[[int], None]
 
@@ -119,7 +124,7 @@ def measure(settings: Settings, trace: list[Batch], rounds: int, advance: Advanc
 
 async def _pass(settings: Settings, trace: list[Batch], advance: Advance) -> Replay:
     async with running_service(settings) as service:
-        await _warm(service.pool)
+        await _warm(service.pool, trace)
         return await replay(service, trace, advance)
 
 
@@ -145,11 +150,14 @@ async def replay(service: EmbeddedService, trace: list[Batch], advance: Advance)
     return found
 
 
-async def _warm(pool: Pool) -> None:
-    """Bring up the zygotes of all variants and flavours in all sandboxes, as in a long run."""
-    for imported in _WARMING:
+async def _warm(pool: Pool, trace: list[Batch]) -> None:
+    """Bring up the zygotes that the trace needs in all sandboxes, as in a long run."""
+    operations = [operation for batch in trace for _, operation in batch]
+    flavours = {choose_flavour("\n".join((*op.imports, op.program))) for op in operations}
+    for flavour in sorted(flavours):
         for variant in (USUAL, OTHER, *FURTHER_SEEDS):
-            request = RunRequest(f"{imported}\ndef f():\n    return 1", "f", variant=variant)
+            source = f"{_WARMING[flavour]}\ndef f():\n    return 1"
+            request = RunRequest(source, "f", variant=variant)
             await asyncio.gather(*[_one(pool, request) for _ in range(2 * pool.slots)])
 
 

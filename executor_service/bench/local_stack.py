@@ -49,7 +49,7 @@ class Stack:
     port: int
     api: int
     """The process that speaks HTTP; it has the sandboxes too where there is no queue."""
-    redis: int | None = None
+    redis_pid: int | None = None
     workers: list[int] = field(default_factory=list)
     redis_client: "redis.Redis | None" = None
     backend: str = "bubblewrap"
@@ -63,8 +63,8 @@ class Stack:
         """Return the processor time that each part has used so far."""
         times = process_times()
         found = {"API": own_seconds(times, [self.api])}
-        if self.redis is not None:
-            found["Redis"] = own_seconds(times, [self.redis])
+        if self.redis_pid is not None:
+            found["Redis"] = own_seconds(times, [self.redis_pid])
             found["workers"] = own_seconds(times, self.workers)
         if self.backend == "docker":
             roots = self.containers()

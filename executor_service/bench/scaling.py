@@ -19,6 +19,7 @@ from executor_service.bench.outside import DockerRun
 from executor_service.bench.processor_time import machine_seconds
 from executor_service.bench.records import Sample
 from executor_service.bench.redis_use import RedisUse, heartbeat_bytes, redis_use
+from executor_service.bench.speed import loop_factory, right_ones
 from executor_service.settings import Settings, usable_cpus
 
 Advance = Callable[[], None]
@@ -150,7 +151,8 @@ def kinds(tasks: Sequence[Sample]) -> dict[str, tuple[list[dict[str, Any]], byte
                        "cases": [{"input": t.input, "output": t.output}] * INDUCTION_CASES}
          for t, c in pairs], b'"score":1.0')  # fmt: skip
     found["validate"] = (
-        [{"op": "validate", "input": t.input, **c} for t, c in pairs], b'"valid":true'
+        [{"op": "validate", "input": t.input, **c} for t, c in pairs],
+        b'"valid":true',
     )
     return found
 
@@ -187,7 +189,9 @@ async def run_scaling(
     async with Configuration(1, cpus).start(settings) as stack:
         for _ in range(rounds):
             for kind, load in loads.items():
-                await _measure(stack, load, seconds / 2, scaling.by_kind.setdefault(kind, Measured()))
+                await _measure(
+                    stack, load, seconds / 2, scaling.by_kind.setdefault(kind, Measured())
+                )
             advance()
     for workers in (WORKERS[0], WORKERS[-1]):
         async with Configuration(workers, 1).start(settings) as stack:
@@ -272,3 +276,20 @@ async def _latency(
                 stack.port, items, rate, patience=_PATIENCE_S, seconds=2 * seconds
             )
             advance()
+
+
+def run(
+    settings: Settings, tasks: Sequence[Sample], *, rounds: int, seconds: float, advance: Advance
+) -> Scaling:
+    """Measure, with the tasks that are right, in an event loop like the server's.
+
+    Raises:
+        ConfigurationError: A stack does not start, or no task of the sample is right.
+    """
+
+    async def measure() -> Scaling:
+        right = await right_ones(settings, list(tasks))
+        return await run_scaling(settings, right, rounds=rounds, seconds=seconds, advance=advance)
+
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
+        return runner.run(measure())

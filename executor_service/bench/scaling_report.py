@@ -36,9 +36,7 @@ def limit(measured: Measured, cpus: int, *, workers: int) -> str:
 
 def ratio(above: Measured, below: Measured) -> float:
     """Return the median over the rounds of the quotient of two rates."""
-    return statistics.median(
-        a / b for a, b in zip(above.rates, below.rates, strict=True)
-    )
+    return statistics.median(a / b for a, b in zip(above.rates, below.rates, strict=True))
 
 
 def show_scaling(console: Console, scaling: Scaling) -> None:
@@ -129,8 +127,8 @@ def _show_kinds(console: Console, scaling: Scaling) -> None:
                    "in all", "unexpected")  # fmt: skip
     for kind, one in scaling.by_kind.items():
         parts = [one.cpu_ms(part) for part in _PARTS[:4]]
-        table.add_row(kind, f"{statistics.median(one.rates):,.0f}",
-                      *(f"{p:.2f}" for p in parts), f"{sum(parts):.2f}", str(one.not_good))  # fmt: skip
+        shown = [f"{part:.2f}" for part in (*parts, sum(parts))]
+        table.add_row(kind, f"{statistics.median(one.rates):,.0f}", *shown, str(one.not_good))
     console.print(table)
 
 
@@ -149,15 +147,19 @@ def _show_latency(console: Console, scaling: Scaling) -> None:
         goal = not name.startswith("embedded") and "Docker" in name
         met = "[green]yes[/]" if value <= LATENCY_GOAL else "[red]no[/]"
         table.add_row(
-            name, f"{len(found):,}", f"{percentile(found, 0.5):.2f}", f"{percentile(found, 0.99):.2f}",
-            f"{value:.2f}", f"≤ {LATENCY_GOAL:g}" if goal else "", met if goal else "",
-        )  # fmt: skip
+            name,
+            f"{len(found):,}",
+            *(f"{percentile(found, share):.2f}" for share in (0.5, 0.99)),
+            f"{value:.2f}",
+            *((f"≤ {LATENCY_GOAL:g}", met) if goal else ("", "")),
+        )
     console.print(table)
 
 
 def _show_overload(console: Console, scaling: Scaling) -> None:
     table = _table("Overload, ten times what it can do", "what", "load", "answered", "p50, ms",
-                   "p99, ms", "correct a second", "refused", "refusal p99, ms", "late", "failed")  # fmt: skip
+                   "p99, ms", "correct a second", "refused", "refusal p99, ms", "late",
+                   "failed")  # fmt: skip
     offered = f"10 × the rate in batches of {OFFERED_BATCH}, patience {scaling.patience:g} s"
     for load, served in (("10 × slots clients", scaling.crowded), (offered, scaling.offered)):
         for name, one in served.items():
@@ -165,7 +167,10 @@ def _show_overload(console: Console, scaling: Scaling) -> None:
                 name,
                 load,
                 f"{len(one.latency_ms):,}",
-                *("" if (value := one.p(share)) is None else f"{value:,.0f}" for share in (0.5, 0.99)),
+                *(
+                    "" if (value := one.p(share)) is None else f"{value:,.0f}"
+                    for share in (0.5, 0.99)
+                ),
                 f"{one.rate:,.0f}",
                 f"{one.refused_share:.1%}",
                 f"{percentile(one.refusal_ms, 0.99):,.0f}" if one.refusal_ms else "",
@@ -173,6 +178,10 @@ def _show_overload(console: Console, scaling: Scaling) -> None:
                 str(one.failed),
             )
     console.print(table)
+
+
+def _percentile(milliseconds: list[float], share: float) -> str:
+    return f"{percentile(milliseconds, share):,.0f}" if milliseconds else ""
 
 
 def scaling_summary(scaling: Scaling) -> dict[str, Any]:

@@ -71,7 +71,7 @@ async def run_speed(
         InfrastructureError: No sandbox starts.
     """
     speed = Speed(slots=settings.slots)
-    right = await _right_ones(settings, tasks)
+    right = await right_ones(settings, tasks)
     speed.tasks = len(right)
     requests = [_run_request(task) for task in right]
     async with contextlib.AsyncExitStack() as stack:
@@ -98,7 +98,7 @@ async def run_speed(
     return speed
 
 
-async def _right_ones(settings: Settings, tasks: list[Sample]) -> list[Sample]:
+async def right_ones(settings: Settings, tasks: list[Sample]) -> list[Sample]:
     """Return the tasks that validate and whose recorded output is right: one run each."""
     right = []
     async with running_service(settings) as service:
@@ -210,13 +210,14 @@ def run(
     settings: Settings, tasks: list[Sample], *, rounds: int, seconds: float, advance: Advance
 ) -> Speed:
     """Measure in an event loop of its own, the same kind that the server has."""
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         return runner.run(
             run_speed(settings, tasks, rounds=rounds, seconds=seconds, advance=advance)
         )
 
 
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes event loops of the kind that the server has, None for the usual kind."""
     try:
         import uvloop  # noqa: PLC0415 - comes with uvicorn[standard], and not everywhere
     except ImportError:

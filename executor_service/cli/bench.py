@@ -14,7 +14,15 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from executor_service import __version__
-from executor_service.bench import cache_effect, overload, report, speed
+from executor_service.bench import (
+    cache_effect,
+    local_stack,
+    overload,
+    report,
+    scaling,
+    scaling_report,
+    speed,
+)
 from executor_service.bench.cache_trace import TraceShape, make_trace
 from executor_service.bench.canonical import CanonicalCounts, run_canonical
 from executor_service.bench.data import Counts, run_data
@@ -32,6 +40,7 @@ from executor_service.bench.records import (
     sample,
 )
 from executor_service.cli.options import load_settings, plain_errors
+from executor_service.errors import ConfigurationError
 from executor_service.service import running_service
 from executor_service.settings import Settings, usable_cpus
 
@@ -46,6 +55,8 @@ azr-executor bench --only overload --backend docker
 
 azr-executor bench --only cache --data shared/data
 
+azr-executor bench --only scaling --output scaling.json
+
 The exit status is 1 when load or the cache changed a verdict, or when a canonical or recorded
 result could not be had because the service failed; a goal of speed that is missed is shown and
 changes nothing.
@@ -59,6 +70,7 @@ class Part(StrEnum):
     SPEED = "speed"
     OVERLOAD = "overload"
     CACHE = "cache"
+    SCALING = "scaling"
 
 
 def bench(
@@ -73,7 +85,8 @@ def bench(
     output: Annotated[Path | None, typer.Option(help="JSON file for the results.")] = None,
 ) -> None:
     """Measure this service on real input, its speed as ratios, and its verdicts under load."""
-    parts = set(only or Part)
+    # A queue's scaling takes minutes, and a redis-server: it is measured when asked for.
+    parts = set(only) if only else set(Part) - {Part.SCALING}
     if data is None and only and Part.DATA in only:
         raise typer.BadParameter("--only data needs --data FOLDER")
     settings = load_settings(backend=backend, slots=slots)
@@ -91,6 +104,8 @@ def bench(
             good &= _overload(settings, data, console, results, quick=quick)
         if Part.CACHE in parts:
             good &= _cache(settings, data, console, results, quick=quick)
+        if Part.SCALING in parts:
+            good &= _scaling(settings, data, console, results, quick=quick)
     if output is not None:
         output.write_text(json.dumps(results, indent=2) + "\n")
     if not good:
@@ -196,3 +211,23 @@ def _cache(
         found[name] = effect
     results["cache"] = {name: effect.summary() for name, effect in found.items()}
     return not any(effect.different() for effect in found.values())
+
+
+def _scaling(
+    settings: Settings, data: Path | None, console: Console, results: dict[str, Any], *, quick: bool
+) -> bool:
+    if why := local_stack.why_no_redis():
+        raise ConfigurationError(f"scaling cannot be measured: {why}")
+    rounds, seconds = (2, 0.5) if quick else (5, 3.0)
+    with _progress() as progress:
+        bar = progress.add_task("queue, workers, overload", total=None)
+        found = scaling.run(
+            settings,
+            sample(data),
+            rounds=rounds,
+            seconds=seconds,
+            advance=lambda: progress.advance(bar),
+        )
+    scaling_report.show_scaling(console, found)
+    results["scaling"] = scaling_report.scaling_summary(found)
+    return not any(one.not_good for one in found.by_configuration.values())

@@ -33,8 +33,13 @@ _GAP_S: Final = 0.2
 _HEARTBEAT_S: Final = 15.0
 _SLICE: Final = 64
 """Results that are read from the store at once."""
-_EVENTS: Final = "text/event-stream"
 _LAST: Final = "finished"
+
+
+class EventStream(StreamingResponse):
+    """Server-sent events."""
+
+    media_type = "text/event-stream"
 
 
 class JobRequest(BaseModel):
@@ -129,9 +134,8 @@ async def show(
 
 @router.get(
     "/{job_id}/events",
-    response_model=None,
+    response_class=EventStream,
     responses={
-        200: {"content": {_EVENTS: {"schema": {"type": "string"}}}},
         204: {"description": "The client says in Last-Event-ID that it has had the last event"},
         **problem_responses(404, 503),
     },
@@ -151,9 +155,8 @@ async def events(
     record = await _own(request, job_id)
     if last == _LAST and record.state.ended:
         return Response(status_code=204)  # an EventSource comes back until it is told not to
-    return StreamingResponse(
+    return EventStream(
         _events(_store(request), job_id),
-        media_type=_EVENTS,
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 

@@ -98,6 +98,8 @@ def test_the_factor_that_breaks_a_task_is_named(
     "program",
     [
         "import datetime\ndef f(): return datetime.date.today().isoformat()",
+        # Moved by the time zone as well, at every hour of the day.
+        "import datetime\ndef f(): return datetime.datetime.now().strftime('%H:%M')",
         "import time\nSTART = int(time.time())\ndef f(): return START // 3600",
         "import time\ndef f(): return time.time()",
         "import datetime\ndef f(): return datetime.datetime.now(datetime.timezone.utc).year",
