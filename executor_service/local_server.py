@@ -9,10 +9,9 @@ import socket
 import threading
 from collections.abc import Iterator
 
-import uvicorn
-
 from executor_service.app import create_app
 from executor_service.errors import InfrastructureError
+from executor_service.http_server import HttpServer
 from executor_service.settings import Settings
 
 
@@ -26,15 +25,7 @@ def local_server(settings: Settings, *, start_timeout: float = 120.0) -> Iterato
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        config = uvicorn.Config(
-            create_app(settings),
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            ws="none",
-            timeout_graceful_shutdown=5,
-        )
-        server = uvicorn.Server(config)
+        server = HttpServer(create_app(settings), ws="none", timeout_graceful_shutdown=5)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:

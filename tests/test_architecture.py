@@ -29,6 +29,7 @@ LAYERS = [
     ("access", "body_limit", "content_type", "request_id"),
     ("routes",),
     ("app",),
+    ("http_server",),
     ("local_server",),
     ("demo",),
     ("bench",),

@@ -4,13 +4,13 @@ import contextlib
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from executor_service import logs
 from executor_service.access.binding import check_binding
 from executor_service.app import create_app
 from executor_service.cli.options import load_settings, plain_errors
 from executor_service.errors import ConfigurationError
+from executor_service.http_server import HttpServer
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -39,16 +39,8 @@ def serve(
         check_binding(settings)
         logs.configure(settings.log_level)
         app = create_app(settings)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app,
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                timeout_graceful_shutdown=10,
-            )
+        server = HttpServer(
+            app, host=settings.host, port=settings.port, timeout_graceful_shutdown=10
         )
         with contextlib.suppress(SystemExit):
             server.run()

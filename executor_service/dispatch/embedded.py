@@ -81,7 +81,7 @@ class EmbeddedDispatcher:
         under_way.add(task)
         try:
             # This task serves many requests; it was started by some other one, maybe.
-            if True:
+            with logs.Context(place.ticket.context):
                 result = await self._carry_out(place.operation)
         except asyncio.CancelledError:
             if self._closed or not place.ticket.abandoned:

@@ -73,12 +73,12 @@ class JobStore(Protocol):
 
 
 async def follow(
-    store: JobStore, job_id: str, *, quiet: float, gap: float = 0.0
+    store: JobStore, job_id: str, *, quiet: float, gap: float = 0.0, client: bool = False
 ) -> AsyncGenerator[JobRecord, None]:
     """Yield a job's record: now, at each change, and after ``quiet`` seconds without any.
 
-    Ends after the record of a job that has ended, or when the job has gone. Changes within
-    ``gap`` seconds come as one.
+    Ends after the record of a job that has ended, or when the job has gone; for a ``client`` also
+    when this process is about to end. Changes within ``gap`` seconds come as one.
 
     Raises:
         InfrastructureError: The store cannot be reached at the start; later that is waited for.
@@ -87,7 +87,7 @@ async def follow(
         record = await store.find(job_id)
         while record is not None:
             yield record
-            if record.state.ended:
+            if record.state.ended or (client and store.watchers.dismissed):
                 return
             await asyncio.sleep(gap)
             standing = None

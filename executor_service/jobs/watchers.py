@@ -31,6 +31,8 @@ class Watchers:
 
     def __init__(self) -> None:
         self._watches: dict[str, set[Watch]] = {}
+        self.dismissed = False
+        """Whether clients should look elsewhere: this process is about to end."""
 
     @contextlib.contextmanager
     def watch(self, job_id: str) -> Iterator[Watch]:
@@ -54,6 +56,11 @@ class Watchers:
         """Have every watcher ask the store: news may have been missed."""
         for job_id in self._watches:
             self.tell(job_id, None)
+
+    def dismiss(self) -> None:
+        """Have every client that follows a job end."""
+        self.dismissed = True
+        self.tell_all()
 
     def count(self) -> int:
         """Return the number of watches."""

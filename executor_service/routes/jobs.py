@@ -150,7 +150,8 @@ async def events(
     """Stream ``progress`` events of ``{done, total}``, and at the end one ``finished`` event.
 
     The first comes at once and says how things stand. The last has the job's ``state``, which
-    may be cancelled or failed too.
+    may be cancelled or failed too. A stream that ends without it was ended by a server that is
+    shut down: ask again.
     """
     record = await _own(request, job_id)
     if last == _LAST and record.state.ended:
@@ -210,7 +211,7 @@ async def _own(request: Request, job_id: str) -> JobRecord:
 async def _wait(store: JobStore, job_id: str, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            changes = follow(store, job_id, quiet=_HEARTBEAT_S)
+            changes = follow(store, job_id, quiet=_HEARTBEAT_S, client=True)
             async with contextlib.aclosing(changes) as records:
                 async for _ in records:
                     pass
@@ -245,7 +246,7 @@ async def _slice(store: JobStore, record: JobRecord, start: int) -> bytes | None
 
 async def _events(store: JobStore, job_id: str) -> AsyncGenerator[bytes, None]:
     told = None
-    changes = follow(store, job_id, quiet=_HEARTBEAT_S, gap=_GAP_S)
+    changes = follow(store, job_id, quiet=_HEARTBEAT_S, gap=_GAP_S, client=True)
     async with contextlib.aclosing(changes) as records:
         async for record in records:
             if record.done != told:

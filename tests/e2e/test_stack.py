@@ -143,6 +143,7 @@ def test_more_workers_share_the_work(stack: ComposeStack) -> None:
 
 
 def test_redis_and_the_keys_outlive_their_containers(stack: ComposeStack) -> None:
+    stack.up(workers=2)
     for service in ("redis", "api"):
         stack.container(service).remove(force=True)
     stack.up(workers=2)
