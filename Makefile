@@ -5,6 +5,7 @@ PYTHON_IMAGE ?= python:3.12-slim-bookworm
 RUNNER_IMAGE ?= azr-runner:dev
 RUNNER_PACKAGES ?= numpy sympy
 DOCKER_BUILD_FLAGS ?=
+COMPOSE ?= $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 ARGS ?=
 
 BIN := .venv/bin
@@ -12,7 +13,7 @@ STAMP := .venv/.installed
 DEBIAN_PACKAGES := bubblewrap libseccomp2 libfaketime python3-venv python3-numpy python3-sympy redis-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo bench runner-image clean
+.PHONY: help setup test lint demo bench runner-image stack-images stack-up stack-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +44,22 @@ bench: setup ## measure runs per second and latency here (ARGS="--help")
 runner-image: ## build the image that untrusted programs run in (PYTHON_IMAGE=...)
 	docker build $(DOCKER_BUILD_FLAGS) -f docker/runner.Dockerfile -t $(RUNNER_IMAGE) \
 	    --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --build-arg RUNNER_PACKAGES='$(RUNNER_PACKAGES)' .
+
+.env: # made once, with a password of its own and the group of the Docker socket
+	@umask 077; sed \
+	    -e "s/^REDIS_PASSWORD=$$/&$$(od -vAn -N24 -tx1 /dev/urandom | tr -d ' \n')/" \
+	    -e "s/^DOCKER_GID=$$/&$$(stat -Lc %g "$${DOCKER_SOCK:-/var/run/docker.sock}")/" \
+	    .env.example > $@
+	@echo "made .env"
+
+stack-images: ## build the stack's images, without starting anything (docker-compose.yml)
+	REDIS_PASSWORD=unused DOCKER_GID=0 $(COMPOSE) build $(ARGS)
+
+stack-up: .env ## build and start the stack: API, Redis, workers (ARGS="--scale worker=3")
+	$(COMPOSE) up -d --build $(ARGS)
+
+stack-down: ## stop the stack; its volumes stay (ARGS=-v: they go too)
+	$(COMPOSE) down $(ARGS)
 
 clean: ## remove .venv and everything that tools leave behind
 	rm -rf .venv build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,9 +1,11 @@
 # The image of the trusted side: `azr-executor serve` (the API) and `azr-executor worker`.
-# No program that a model wrote runs in it; docker/runner.Dockerfile is the image for those.
+# Programs that a model wrote run in containers of docker/runner.Dockerfile, not in this one.
 #
 # PYTHON_IMAGE          any image with python3 >= 3.11 and pip
 # SERVICE_APT_PACKAGES  Debian packages to add ("" where the base has them or is not Debian's);
 #                       libseccomp compiles the filters that the worker sends into its sandboxes
+# SANDBOX_PACKAGES      for workers with bubblewrap (docker/bubblewrap.yml), whose programs run on
+#                       this image's Python: what they may import beyond the standard library
 # What only the build needs (pip's and hatchling's files, the sources) stays in the first stage.
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
@@ -29,6 +31,9 @@ RUN set -eu; \
         apt-get install -y --no-install-recommends ${SERVICE_APT_PACKAGES}; \
         rm -rf /var/lib/apt/lists/*; \
     fi
+ARG SANDBOX_PACKAGES=""
+RUN set -eu; \
+    if [ -n "${SANDBOX_PACKAGES}" ]; then python3 -m pip install --no-cache-dir ${SANDBOX_PACKAGES}; fi
 COPY --from=build /opt/azr /opt/azr
 # The key file: a new volume begins as a copy of this, with its owner and an empty file, which
 # lets nobody in. (The worker mounts no such volume and reads no keys.)

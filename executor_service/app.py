@@ -13,10 +13,10 @@ from executor_service.access.openapi import document_access
 from executor_service.body_limit import BodyLimit
 from executor_service.content_type import JsonByDefault
 from executor_service.errors import ExecutorError
+from executor_service.queued_service import open_service
 from executor_service.request_id import RequestId
 from executor_service.routes import batch, jobs, metrics, operations, status
 from executor_service.routes.results import problem_responses
-from executor_service.queued_service import open_service
 from executor_service.settings import Settings
 
 _DESCRIPTION = """

@@ -4,21 +4,18 @@
 its tests are skipped, unless ``AZR_TEST_DOCKER=1`` says that they must run.
 """
 
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import docker
-import docker.errors
 import pytest
 
 from contract.live import LiveService
 from executor_service.settings import Settings
 from redis_server import BINARY, RedisServer
+from runner_image import IMAGE, need_docker
 
-IMAGE = os.environ.get("AZR_RUNNER_IMAGE", "azr-runner:dev")
 BACKENDS = ("bubblewrap", pytest.param("docker", marks=pytest.mark.docker))
 SLOTS = 2
 
@@ -37,9 +34,9 @@ def settings_for(backend: str) -> Callable[..., Settings]:
     """A way to make settings for the backend, with anything in them changed."""
 
     def make(**changes: Any) -> Settings:
-        return Settings(
-            **{"backend": backend, "docker_image": IMAGE, "slots": SLOTS, "port": 0} | changes
-        )
+        usual = {"backend": backend, "docker_image": IMAGE, "slots": SLOTS, "port": 0}
+        # Without a cache: what these tests are about is what happens in sandboxes each time.
+        return Settings(**{**usual, "cache_bytes": 0, **changes})
 
     return make
 
@@ -99,29 +96,3 @@ def need_redis() -> None:
     """Skip the test where there is no redis-server."""
     if BINARY is None:
         pytest.skip("redis-server is not installed")
-
-
-def need_docker() -> None:
-    """Skip the test, or fail it where Docker is required, unless the image can be started."""
-    reason = docker_trouble()
-    if reason is not None and os.environ.get("AZR_TEST_DOCKER") == "1":
-        pytest.fail(reason, pytrace=False)
-    if reason is not None:
-        pytest.skip(reason)
-
-
-def docker_trouble() -> str | None:
-    """Return why the docker backend cannot be tested here, or None."""
-    try:
-        client = docker.from_env()
-    except docker.errors.DockerException as error:
-        return f"no Docker daemon answers: {error}"
-    try:
-        client.images.get(IMAGE)
-    except docker.errors.ImageNotFound:
-        return f"the image {IMAGE} is missing: make runner-image"
-    except docker.errors.DockerException as error:
-        return f"the Docker daemon has trouble: {error}"
-    finally:
-        client.close()
-    return None

@@ -93,7 +93,7 @@ async def serving(settings: Settings) -> AsyncIterator[Server]:
     port = free_port()
     environment = os.environ | {
         f"EXECUTOR_{name.upper()}": str(getattr(settings, name))
-        for name in ("backend", "slots", "docker_image")
+        for name in ("backend", "slots", "docker_image", "cache_bytes")
     }
     environment |= {"EXECUTOR_LOG_LEVEL": "warning", "EXECUTOR_PORT": str(port)}
     environment |= {"EXECUTOR_KEYS": "", "EXECUTOR_KEYS_FILE": "", "EXECUTOR_RATE_LIMIT": "0"}

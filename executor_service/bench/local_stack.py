@@ -132,7 +132,9 @@ class _Processes:
                 raise ConfigurationError(f"a process of the stack ended: {words}")
 
     async def end(self) -> None:
-        """End all of them, the last one first."""
+        """End all of them: what was started last first, and Redis when nobody needs it."""
+        for process in reversed(self._running[1:]):
+            process.terminate()
         for process in reversed(self._running):
             process.terminate()
             try:

@@ -26,6 +26,7 @@ from executor_service.queue.keys import Keys
 from executor_service.queue.ledger import Ledger
 from executor_service.queue.replies import Replies
 from executor_service.queue.sender import Sender
+from executor_service.queue.tasks import end_tasks
 from executor_service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -70,9 +71,7 @@ class QueueDispatcher:
 
     async def close(self) -> None:
         """Stop; what is out is given up."""
-        for task in (*self._tasks, *self._errands):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *self._errands, return_exceptions=True)
+        await end_tasks((*self._tasks, *self._errands))
         with contextlib.suppress(redis.RedisError, OSError):
             await self._give_up_chunks([chunk.id for chunk in self.ledger])
             await self.client.delete(self.keys.api(self.name), self.keys.replies(self.name))

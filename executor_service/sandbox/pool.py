@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 _ATTEMPTS: Final = 2
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
+_RECLAIM_S: Final = 5.0
+"""Seconds within which a sandbox must have ended a run that was given up."""
 _STUCK_SECONDS: Final = 60.0
 """Grace on top of twenty wall budgets before a silent sandbox is given up (see ``_deadline``)."""
 
@@ -51,6 +53,8 @@ class PoolCounters:
     """What happened since the pool was started; the names are those of the metrics."""
 
     runs: int = 0
+    cancelled: int = 0
+    """Runs ended because nobody waited for them any more."""
     starts: int = 0
     start_failures: int = 0
     repeats: int = 0
@@ -179,9 +183,11 @@ class Pool:
                     raise
                 self.counters.repeats += 1
                 continue
+            except asyncio.CancelledError:
+                _spawn(self._reclaim(sandbox), self._ending)
+                raise
             except BaseException:
-                # Cancelled: the run may still be under way in there.
-                self._retire(sandbox, "cancelled")
+                self._retire(sandbox, "defect")
                 raise
             if retire is not None:
                 self._retire(sandbox, retire)
@@ -191,6 +197,31 @@ class Pool:
                 self._return(sandbox)
             return results
         raise AssertionError("the loop above returns or raises")
+
+    async def _reclaim(self, sandbox: Sandbox) -> None:
+        """End the run whose caller has left, and return its sandbox."""
+        try:
+            async with asyncio.timeout(_RECLAIM_S):
+                report = await sandbox.launched.stream.end_run()
+        except (TimeoutError, InfrastructureError):
+            self._retire(sandbox, "cancelled")
+            return
+        if report is not None and report.ending == frames.SIGNALED:
+            # A violation or the like, which we were not in time to prevent.
+            self._retire(sandbox, "cancelled")
+            return
+        self.counters.cancelled += 1
+        self._return(sandbox)
+
+    def _watch(self, sandbox: Sandbox) -> None:
+        """Replace ``sandbox`` when it dies unused; a run in it would find out by itself."""
+
+        def gone(_: object) -> None:
+            if sandbox in self._free:
+                self._free.remove(sandbox)
+                self._retire(sandbox, "died")
+
+        sandbox.launched.stream.closed.add_done_callback(gone)
 
     async def _run_in(self, sandbox: Sandbox, request: RunRequest) -> tuple[RunResult, str | None]:
         """Run in ``sandbox``; return the result and why the sandbox must go, if it must."""
@@ -274,6 +305,7 @@ class Pool:
         self.last_error = ""
         self.hello = sandbox.hello
         self._all.add(sandbox)
+        self._watch(sandbox)
         self._return(sandbox)
 
     async def _launch(self) -> Sandbox:

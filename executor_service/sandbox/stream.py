@@ -86,6 +86,31 @@ class SandboxStream(asyncio.Protocol):
             frame = request.frame(self._next_run)
             self._longest = frames.REQUEST.unpack_from(frame)[6:8]
             self._write(frame)
+            report = await asyncio.shield(self._report)
+        except asyncio.CancelledError:
+            # The run goes on in there: its report is yet to come, and ``end_run`` waits for it.
+            if self._report.done():
+                self._report = None
+            raise
+        except BaseException:
+            self._report = None
+            raise
+        self._report = None
+        return report
+
+    async def end_run(self) -> Report | None:
+        """Have the run that its caller has given up killed; return how it ended.
+
+        None: its report was there already.
+
+        Raises:
+            SandboxDied: The stream ended meanwhile.
+            ProtocolError: The sandbox sent something else than a report.
+        """
+        if self._report is None:
+            return None
+        try:
+            self.cancel()
             return await self._report
         finally:
             self._report = None

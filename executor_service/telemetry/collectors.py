@@ -101,6 +101,9 @@ class PoolCollector:
             "Runs begun again in another sandbox because theirs failed.",
             counters.repeats,
         )
+        yield counter(
+            "runs_cancelled", "Runs ended because their client had left.", counters.cancelled
+        )
         yield counter("sandbox_starts", "Sandbox starts, failed ones included.", counters.starts)
         yield counter(
             "sandbox_start_failures", "Sandbox starts that failed.", counters.start_failures

@@ -10,10 +10,14 @@ import sys
 import uuid
 from typing import Final
 
+import redis
+
+from executor_service import logs
 from executor_service.cache.redis_store import RedisStore
 from executor_service.errors import ConfigurationError
 from executor_service.queue.connection import async_client, blocking_client
 from executor_service.queue.keys import Keys
+from executor_service.queue.tasks import end_tasks
 from executor_service.service import running_service
 from executor_service.settings import Settings
 from executor_service.worker.heart import beat, stop_beating
@@ -44,40 +48,53 @@ async def work(settings: Settings, *, burst: bool = False) -> None:
     # Each feeder blocks on a connection of its own.
     blocking = blocking_client(settings.redis_url)
     client = async_client(settings.redis_url)
-    stop, hurry = _signals()
+    signals = _signals()
     # The event loop must not wait long for a feeder's bookkeeping.
     sys.setswitchinterval(_SWITCH_S)
     shared = RedisStore(client, f"{keys.prefix}:cache:", settings.cache_ttl)
-    async with running_service(settings, shared=shared) as service:
-        runtime = Runtime(service, client, keys, name)
-        tasks = [
-            asyncio.create_task(part)
-            for part in (
-                runtime.publisher.run(),
-                runtime.listen(),
-                beat(runtime, settings.worker_ttl),
-            )
-        ]
-        feeders = [
-            Feeder(blocking, keys.queue, f"{name}-{number}", runtime.carry_out, burst=burst)
-            for number in range(max(_LEAST_FEEDERS, settings.slots // _SLOTS_PER_FEEDER))
-        ]
-        log.info("worker %s takes chunks, with %d sandboxes", name, settings.slots)
-        try:
-            for feeder in feeders:
-                feeder.start()
-            await _until_done(feeders, stop)
-        finally:
-            for feeder in feeders:
-                feeder.stop()
-            await _until_done(feeders, hurry)
-            await stop_beating(runtime)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            with contextlib.suppress(Exception):
-                await client.aclose()
-            blocking.close()
+    with logs.context(worker=name):
+        async with running_service(settings, shared=shared) as service:
+            await _serve(settings, Runtime(service, client, keys, name), blocking, signals, burst=burst)
+    with contextlib.suppress(Exception):
+        await client.aclose()
+    blocking.close()
+
+
+async def _serve(
+    settings: Settings,
+    runtime: Runtime,
+    blocking: "redis.Redis",
+    signals: tuple[asyncio.Event, asyncio.Event],
+    *,
+    burst: bool,
+) -> None:
+    """Take chunks until told to stop; finish those in hand; say that this worker is gone."""
+    stop, hurry = signals
+    tasks = [
+        asyncio.create_task(part)
+        for part in (
+            runtime.publisher.run(),
+            runtime.listen(),
+            beat(runtime, settings.worker_ttl),
+        )
+    ]
+    feeders = [
+        Feeder(
+            blocking, runtime.keys.queue, f"{runtime.name}-{number}", runtime.carry_out, burst=burst
+        )
+        for number in range(max(_LEAST_FEEDERS, settings.slots // _SLOTS_PER_FEEDER))
+    ]
+    log.info("worker %s takes chunks, with %d sandboxes", runtime.name, settings.slots)
+    try:
+        for feeder in feeders:
+            feeder.start()
+        await _until_done(feeders, stop)
+    finally:
+        for feeder in feeders:
+            feeder.stop()
+        await _until_done(feeders, hurry)
+        await stop_beating(runtime)
+        await end_tasks(tasks)
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:

@@ -76,7 +76,8 @@ class Feeder(threading.Thread):
         self, client: "redis.Redis", queue: str, name: str, carry_out: Callable[[str], Any],
         *, burst: bool,
     ) -> None:  # fmt: skip
-        super().__init__(name=f"feeder-{name}")
+        # A daemon: a second signal ends the process whatever its chunk is at.
+        super().__init__(name=f"feeder-{name}", daemon=True)
         self._client = client
         self._queue = queue
         self._worker_name = name

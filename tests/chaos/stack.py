@@ -1,5 +1,6 @@
 """A stack of real processes on this machine: Redis, API, workers."""
 
+import itertools
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ from typing import Any
 import httpx
 import redis
 
+_UNIQUE = itertools.count()
 PATIENCE = 60.0
 """Seconds after which a test gives up; no behaviour depends on it."""
 QUICK = {
@@ -25,8 +27,11 @@ QUICK = {
 
 
 def slow(seconds: float, answer: int = 1) -> dict[str, Any]:
-    """Return a verification that sleeps; its right answer is 1."""
-    program = f"import time\ndef f(x):\n    time.sleep({seconds})\n    return x"
+    """Return a verification that sleeps; its right answer is 1.
+
+    No two are the same question: the service would ask a sandbox only once.
+    """
+    program = f"import time\ndef f(x):\n    time.sleep({seconds})\n    return x  # {next(_UNIQUE)}"
     return {
         "op": "verify", "mode": "deduction", "program": program, "input": "1",
         "answer": str(answer),

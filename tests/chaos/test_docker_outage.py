@@ -8,7 +8,7 @@ import pytest
 
 from chaos.docker_daemon import DockerDaemon
 from chaos.stack import QUICK, Stack, slow
-from conftest import IMAGE, need_docker
+from runner_image import IMAGE, need_docker
 
 pytestmark = [pytest.mark.redis, pytest.mark.docker]
 

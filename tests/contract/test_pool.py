@@ -1,9 +1,13 @@
 """The pool's promises: replacement after trouble, recovery from death, nothing left at the end."""
 
 import asyncio
+import contextlib
 import os
 import signal
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import docker
@@ -125,14 +129,46 @@ def test_a_harness_that_fails_is_our_fault_and_not_the_programs(own: LiveService
     assert own.run(request(ONE)).status == "ok"
 
 
-def test_a_cancelled_run_takes_its_sandbox_with_it(own: LiveService) -> None:
+def test_a_cancelled_run_is_killed_and_its_sandbox_goes_on(own: LiveService) -> None:
     future = own.start(own.pool.run(request(SLEEP)))
     until(lambda: bool(busy(own)), "the run")
     (sandbox,) = own.sandboxes()
+    began = time.monotonic()
     future.cancel()
     assert own.run(request(ONE)).status == "ok"
-    assert sandbox not in own.sandboxes()
-    assert own.pool.counters.replaced == {"cancelled": 1}
+    assert time.monotonic() - began < 5  # the run would have slept for much longer
+    assert own.sandboxes() == [sandbox]
+    assert own.pool.counters.replaced == {}
+    assert own.pool.counters.cancelled == 1
+
+
+def test_a_cancelled_sequence_does_not_go_on(own: LiveService) -> None:
+    future = own.start(own.pool.run_sequence([request(SLEEP)] * 3))
+    until(lambda: bool(busy(own)), "the run")
+    future.cancel()
+    assert own.run(request(ONE)).status == "ok"
+    assert own.pool.counters.runs == 2
+
+
+def test_a_run_cancelled_at_any_moment_leaves_a_sandbox_that_answers_rightly(
+    own: LiveService,
+) -> None:
+    for number in range(40):
+        future = own.start(own.pool.run(request(ONE)))
+        time.sleep(number / 10_000)
+        future.cancel()
+        assert own.run(request(f"def f():\n    return {number}")).values == (
+            {"t": "int", "v": str(number)},
+        )
+    assert own.pool.counters.replaced == {}
+
+
+def test_a_sandbox_that_dies_unused_is_missed_at_once(own: LiveService) -> None:
+    (sandbox,) = own.sandboxes()
+    os.kill(main_process(sandbox), signal.SIGKILL)
+    until(lambda: own.sandboxes() not in ([sandbox], []), "the replacement")
+    assert own.pool.counters.replaced == {"died": 1}
+    assert own.run(request(ONE)).status == "ok"
 
 
 def test_a_run_that_gets_no_sandbox_in_time_is_our_fault(
@@ -192,3 +228,30 @@ def test_a_service_whose_sandboxes_cannot_start_says_why(
         SandboxStartError, match=r"unrecognized option|azr-no-such-image:none is missing"
     ):
         LiveService(settings)
+
+
+def test_a_run_killed_before_it_has_read_its_request_leaves_nothing_of_it(
+    own: LiveService,
+) -> None:
+    # Over its limits from the start: parked children have used more CPU time than that already.
+    early = request("# padding\n" * 5000 + "def f(): return 'early'", cpu_seconds=1e-6)
+    with hogs():
+        for number in range(30):
+            assert own.run(early).status in ("timeout", "ok")
+            assert own.run(request(f"def f(): return {number}")).values == (
+                {"t": "int", "v": str(number)},
+            )
+    assert own.pool.counters.replaced == {}
+
+
+@contextlib.contextmanager
+def hogs() -> Iterator[None]:
+    """Keep every processor busy with something else, so that children wait for theirs."""
+    command = [sys.executable, "-c", "while True: pass"]
+    started = [subprocess.Popen(command) for _ in range(4 * len(os.sched_getaffinity(0)))]
+    try:
+        yield
+    finally:
+        for process in started:
+            process.kill()
+            process.wait()

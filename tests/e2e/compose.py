@@ -4,6 +4,7 @@ import os
 import secrets
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,9 +16,9 @@ import httpx
 from docker.models.containers import Container
 
 from chaos.stack import free_port
-from conftest import IMAGE
 from executor_service.sandbox.docker import LABEL
 from executor_service.sandbox.owner import CONTAINER_LABEL
+from runner_image import IMAGE
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
@@ -28,6 +29,16 @@ IMAGES = {
     "RUNNER_IMAGE": IMAGE,
 }
 """Images by the variable of docker-compose.yml that names them; the tests build none."""
+
+
+_DIGEST = """
+import hashlib, pathlib, executor_service
+root = pathlib.Path(executor_service.__file__).parent
+digest = hashlib.sha256()
+for path in sorted(root.rglob("*.py")):
+    digest.update(f"{path.relative_to(root)} ".encode() + path.read_bytes())
+print(digest.hexdigest())
+"""
 
 
 def compose_command() -> list[str] | None:
@@ -49,6 +60,12 @@ def stack_trouble(client: docker.DockerClient) -> str | None:
             client.images.get(image)
         except docker.errors.ImageNotFound:
             return f"the image {image} ({name}) is missing: make stack-images"
+    here = subprocess.check_output([sys.executable, "-c", _DIGEST], cwd=ROOT)
+    inside = client.containers.run(
+        IMAGES["SERVICE_IMAGE"], ["-c", _DIGEST], entrypoint="python", remove=True, network="none"
+    )
+    if inside != here:
+        return f"{IMAGES['SERVICE_IMAGE']} is not of these sources: make stack-images"
     return None
 
 
@@ -63,15 +80,20 @@ class ComposeStack:
         self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=120)
         self._environment = folder / ".env"
         self._command = compose_command() or []
+        self._socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")[7:]
+        # As containers see it: with rootless Docker that is another number than here.
+        self._group = client.containers.run(
+            IMAGES["SERVICE_IMAGE"], ["-c", "%g", "/socket"], entrypoint="stat", remove=True,
+            volumes=[f"{self._socket}:/socket"],
+        )  # fmt: skip
         self.write_environment()
 
     def write_environment(self, **changes: str) -> None:
         """Write the file that stands in for ``.env``; an empty value leaves a variable out."""
-        socket = Path(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")[7:])
         values = IMAGES | {
             "REDIS_PASSWORD": self.password,
-            "DOCKER_SOCK": str(socket),
-            "DOCKER_GID": str(socket.stat().st_gid),
+            "DOCKER_SOCK": self._socket,
+            "DOCKER_GID": self._group.decode().strip(),
             "API_PORT": str(self.port),
             "EXECUTOR_SLOTS": "2",
             **changes,

@@ -9,8 +9,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from conftest import need_docker
 from e2e.compose import ComposeStack, stack_trouble
+from runner_image import need_docker
 
 RunningStack = Callable[[int], AbstractContextManager[ComposeStack]]
 

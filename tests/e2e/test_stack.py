@@ -9,11 +9,11 @@ import pytest
 from docker.models.containers import Container
 
 from chaos.stack import QUICK, slow
-from conftest import IMAGE
 from e2e.compose import ComposeStack
 from e2e.conftest import RunningStack
 from executor_service.sandbox.docker import LABEL
 from executor_service.sandbox.owner import CONTAINER_LABEL, OWNER_LABEL
+from runner_image import IMAGE
 
 pytestmark = pytest.mark.docker
 DOUBLE = "def f(x):\n    return x * 2"

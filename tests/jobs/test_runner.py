@@ -236,7 +236,8 @@ def test_a_runner_that_closes_saves_what_it_has_and_leaves_the_rest_to_the_next(
             first, second = Echo(), Echo()
             async with running(store, first, concurrency=20) as runner:
                 job = await runner.add(new_job(items))
-                await until(lambda: first.begun["stuck"] == 10)
+                await until(lambda: first.begun["stuck"] == 10 and first.ended == 100)
+                await asyncio.sleep(0.02)  # the last results are on their way to the run
             answered = await store.answered(job.id)
             assert len(answered) == 100
             plain = second.carry_out

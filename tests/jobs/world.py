@@ -33,12 +33,14 @@ class Echo:
         self.pause = pause
         self.begun: Counter[str] = Counter()
         self.order: list[str] = []
+        self.ended = 0
 
     async def carry_out(self, operation: AnyOperation) -> dict[str, Any]:
         text = operation.program
         self.begun[text] += 1
         self.order.append(text)
         await asyncio.sleep(60 if text.startswith("stuck") else self.pause)
+        self.ended += 1
         if text.startswith("unacceptable"):
             raise RequestError("no", field="program")
         if text.startswith("defect"):

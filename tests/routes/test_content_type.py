@@ -8,8 +8,13 @@ BODY = {"mode": "deduction", "program": "def f(x):\n    return x", "input": "1",
 
 
 @pytest.mark.parametrize(
-    "kind", ["application/json", "application/x-www-form-urlencoded", "application/json; charset=utf-8"]
-)  # fmt: skip
+    "kind",
+    [
+        "application/json",
+        "application/x-www-form-urlencoded",
+        "application/json; charset=utf-8",
+    ],
+)
 def test_json_is_read_as_json_whatever_curl_calls_it(http, kind):
     answer = http.post("/v1/verify", content=json.dumps(BODY), headers={"content-type": kind})
     assert answer.status_code == 200

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -311,3 +312,28 @@ def test_jobs_are_their_owners_alone_and_forgotten_after_their_time():
             time.sleep(0.1)
         assert time.monotonic() - ended >= 1.5
         assert http.get(both[0], headers=anna).status_code == 404
+
+
+def test_a_server_that_stops_does_not_wait_for_who_follows_a_job():
+    with (
+        httpx.Client(timeout=PATIENCE) as http,
+        concurrent.futures.ThreadPoolExecutor(2) as pool,
+    ):
+        with local_server(Settings(slots=1)) as url:
+            path = url + http.post(f"{url}/v1/jobs", json={"items": [SLEEPER]}).headers["location"]
+            begun = threading.Event()
+
+            def follow():
+                with streamed(http, path) as events:
+                    next(events)
+                    begun.set()
+                    return list(events)
+
+            following = pool.submit(follow)
+            waiting = pool.submit(lambda: http.get(path, params={"wait": 60}).json())
+            assert begun.wait(PATIENCE)
+            time.sleep(0.2)
+            started = time.monotonic()
+        assert time.monotonic() - started < 4.5  # uvicorn's patience ends after 5
+        assert following.result(1) == []
+        assert waiting.result(1)["state"] in ("queued", "running")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 import docker
 import pytest
 
-from conftest import IMAGE, need_docker
 from executor_service.sandbox.owner import (
     CONTAINER_LABEL,
     OWNER_LABEL,
@@ -15,6 +14,7 @@ from executor_service.sandbox.owner import (
     owner_alive,
     owner_name,
 )
+from runner_image import IMAGE, need_docker
 
 ID = "3ec13da9cd7752b7655ee8124fc03fb9a681b76e3cc218b969a65e8859aedada"
 MOUNTS = f"""\

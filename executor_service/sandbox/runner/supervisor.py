@@ -30,6 +30,8 @@ _SHORTEST_WAIT_S: Final = 0.002
 _DOUBT_S: Final = 0.005
 """Pause before a second look at a run that is over its wall budget but may be waiting."""
 _CHUNK: Final = 1 << 16
+_UNREAD_MS: Final = 1
+"""Pause before the next look whether a child that is to be killed has read its request."""
 
 
 @dataclass
@@ -46,6 +48,8 @@ class Run:
     outputs: list[bytearray] = field(default_factory=lambda: [bytearray() for _ in range(3)])
     ending: int | None = None
     """Why the supervisor killed it; None while it has not."""
+    struck: bool = False
+    """Whether the signal was sent; it waits until the child has read its request."""
     doubt: tuple[float, tuple[int, ...]] | None = None
     """When the run was first seen over its wall budget while runnable, and its figures then."""
 
@@ -53,11 +57,21 @@ class Run:
         """Kill the child, once, and remember why; one that is dead already keeps the reason."""
         if self.ending is None:
             self.ending = ending
+            self.strike()
+
+    def strike(self) -> bool:
+        """Send the signal if the child has read its request; return whether that is done.
+
+        What a killed child left in the pipe would be read by the lane's next child, as its own.
+        """
+        if not self.struck and not self.lane.unread():
+            self.struck = True
             if self.lane.pidfd >= 0:
                 try:
                     signal.pidfd_send_signal(self.lane.pidfd, signal.SIGKILL)
                 except ProcessLookupError:
                     pass  # it ended by itself a moment ago
+        return self.struck
 
     def wall_used(self) -> float:
         """Return seconds since the start, less those spent waiting for a processor."""
@@ -235,6 +249,8 @@ class Supervisor:
                     poller.register(descriptor, select.POLLIN)
             run.collect()
             timeout_ms = run.check_clocks() * 1000 + 1
+            if run.ending is not None and not run.strike():
+                timeout_ms = _UNREAD_MS
 
     def _listen(self, run: Run) -> bool:
         """Read what the host says during a run: a cancellation, or that it is gone."""

@@ -37,6 +37,14 @@ class Lane:
     pid: int = 0
     pidfd: int = -1
 
+    def unread(self) -> int:
+        """Return how many bytes of a request the child has not read yet."""
+        import fcntl
+        import termios
+
+        answer = fcntl.ioctl(self.request, termios.FIONREAD, bytes(4))
+        return int.from_bytes(answer, sys.byteorder)
+
 
 class Zygote:
     """A running zygote."""
@@ -93,11 +101,15 @@ class Zygote:
         if event[0] == frames.PARKED:
             lane.pid = event[2]
             # The zygote reaps a child only when it is dead, and a parked one is not: no reuse.
-            lane.pidfd = os.pidfd_open(lane.pid)
+            try:
+                lane.pidfd = os.pidfd_open(lane.pid)
+            except ProcessLookupError:
+                lane.pidfd = -1  # dead already (the OOM killer); its end is the next event
             self._parked.append(lane)
         else:
-            os.close(lane.pidfd)
-            lane.pidfd = -1
+            if lane.pidfd >= 0:
+                os.close(lane.pidfd)
+                lane.pidfd = -1
             if lane in self._parked:  # killed while it waited, by the OOM killer
                 self._parked.remove(lane)
         return event
