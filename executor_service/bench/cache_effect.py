@@ -1,10 +1,12 @@
 """What the result cache spares: one trace of self-play, with the cache off and on.
 
 Both are replayed in turns, each time in a service that was just started, and the verdicts are
-compared: the cache must change none.
+compared: the cache must change none. Processor time says more than time on a machine that others
+use too; it is that of the service and its sandboxes together.
 """
 
 import asyncio
+import os
 import statistics
 import time
 from collections import Counter
@@ -14,6 +16,7 @@ from typing import Any, Final
 
 from executor_service.bench.cache_trace import Batch
 from executor_service.bench.drive import status_of
+from executor_service.bench.processor_time import process_times, seconds_below
 from executor_service.cache.counters import CacheCounters
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import InfrastructureError
@@ -39,6 +42,8 @@ class Replay:
     """One pass over the trace."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of this process and all below it; what containers use is not in it."""
     statuses: list[str] = field(default_factory=list)
     """Of all operations in the order of the trace."""
     runs_of: Counter[str] = field(default_factory=Counter)
@@ -58,6 +63,7 @@ class CacheEffect:
     kinds: Counter[str]
     """Operations by kind."""
     slots: int
+    backend: str
     off: list[Replay] = field(default_factory=list)
     on: list[Replay] = field(default_factory=list)
 
@@ -66,6 +72,14 @@ class CacheEffect:
         """Return how many times as fast the trace is with the cache; the median over rounds."""
         pairs = zip(self.off, self.on, strict=True)
         return statistics.median(off.seconds / on.seconds for off, on in pairs)
+
+    @property
+    def cpu_ratio(self) -> float | None:
+        """Return the same of processor time; None where sandboxes are no processes of ours."""
+        if self.backend != "bubblewrap":
+            return None
+        pairs = zip(self.off, self.on, strict=True)
+        return statistics.median(off.cpu_seconds / on.cpu_seconds for off, on in pairs)
 
     def summary(self) -> dict[str, Any]:
         """Return everything as JSON data; runs by kind are those of the first round."""
@@ -83,8 +97,11 @@ class CacheEffect:
             "hit_rate": on.counters.hit_rate,
             "runs_saved": _share(off.runs, on.runs),
             "speed_ratio": self.speed_ratio,
+            "cpu_ratio": self.cpu_ratio,
             "seconds_off": [one.seconds for one in self.off],
             "seconds_on": [one.seconds for one in self.on],
+            "cpu_seconds_off": [one.cpu_seconds for one in self.off],
+            "cpu_seconds_on": [one.cpu_seconds for one in self.on],
             "counters": vars(on.counters),
             "different": len(self.different()),
         }
@@ -113,10 +130,12 @@ def measure(settings: Settings, trace: list[Batch], rounds: int, advance: Advanc
         SandboxStartError: No sandbox starts.
     """
     kinds = Counter(kind for batch in trace for kind, _ in batch)
-    effect = CacheEffect(kinds, settings.slots)
+    effect = CacheEffect(kinds, settings.slots, settings.backend)
     size = settings.cache_bytes or Settings.model_fields["cache_bytes"].default
-    for _ in range(rounds):
-        for cache_bytes, replays in ((0, effect.off), (size, effect.on)):
+    for number in range(rounds):
+        turns = [(0, effect.off), (size, effect.on)]
+        # The other way round each second time: a machine that slows down meets both.
+        for cache_bytes, replays in turns[:: -1 if number % 2 else 1]:
             changed = settings.model_copy(update={"cache_bytes": cache_bytes})
             replays.append(asyncio.run(_pass(changed, trace, advance)))
     return effect
@@ -130,7 +149,7 @@ async def _pass(settings: Settings, trace: list[Batch], advance: Advance) -> Rep
 
 async def replay(service: EmbeddedService, trace: list[Batch], advance: Advance) -> Replay:
     """Carry out the trace, one batch after the other."""
-    found = Replay()
+    found, used = Replay(), _cpu_seconds()
     for batch in trace:
         runs, started = service.pool.counters.runs, time.perf_counter()
         statuses = [""] * len(batch)
@@ -145,9 +164,14 @@ async def replay(service: EmbeddedService, trace: list[Batch], advance: Advance)
         found.statuses += statuses
         found.seconds += time.perf_counter() - started
         found.runs_of[kind] += service.pool.counters.runs - runs
+    found.cpu_seconds = _cpu_seconds() - used
     if service.cache is not None:
         found.counters = service.cache.counters()
     return found
+
+
+def _cpu_seconds() -> float:
+    return time.process_time() + seconds_below(process_times(), [os.getpid()])
 
 
 async def _warm(pool: Pool, trace: list[Batch]) -> None:

@@ -150,11 +150,15 @@ def show_cache(console: Console, name: str, effect: CacheEffect) -> None:
         f"hit rate {summary['hit_rate']:.1%} of runs asked for ({counters.hits:,} from the cache, "
         f"{counters.coalesced:,} shared with one under way, {counters.misses:,} carried out, and "
         f"{counters.confirmations:,} more to confirm); runs saved {summary['runs_saved']:.1%}; "
-        f"{summary['speed_ratio']:.2f} times as fast",
+        f"{summary['speed_ratio']:.2f} times as fast{_of_cpu(effect.cpu_ratio)}",
         highlight=False,
     )
     for number, off, on in effect.different()[:_LISTED]:
         console.print(f"  [red]operation {number}: {off} without, {on} with the cache[/]")
+
+
+def _of_cpu(ratio: float | None) -> str:
+    return "" if ratio is None else f", with 1/{ratio:.2f} of the processor time"
 
 
 def plain(found: dict[str, Any]) -> dict[str, Any]:

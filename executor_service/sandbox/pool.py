@@ -2,8 +2,9 @@
 
 A sandbox carries one run at a time. It is replaced after a fixed number of runs, and at once after
 a security violation, an out-of-memory kill or a protocol error; the run that met a dying sandbox
-is repeated once in another. What ends a sandbox never ends the pool: replacements are started in
-the background with a growing pause while the backend fails, and whoever waits then is told so.
+is repeated in another, twice at most. What ends a sandbox never ends the pool: replacements are
+started in the background with a growing pause while the backend fails, and whoever waits then is
+told so.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ from executor_service.sandbox.runs import Report, RunRequest, RunResult, interpr
 
 log = logging.getLogger(__name__)
 
-_ATTEMPTS: Final = 2
+_ATTEMPTS: Final = 3
 _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 _RECLAIM_S: Final = 5.0

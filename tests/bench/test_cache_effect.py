@@ -83,6 +83,7 @@ def test_the_cache_changes_no_verdict_and_spares_runs(folder):
     assert effect.different() == []
     off, on = effect.off[0], effect.on[0]
     assert "correct" in on.statuses
+    assert on.cpu_seconds > 0
     assert "unacceptable" not in on.statuses
     assert off.counters.hits == off.counters.coalesced == 0
     assert off.runs == on.runs + on.counters.hits + on.counters.coalesced - (
@@ -97,7 +98,8 @@ def test_the_cache_changes_no_verdict_and_spares_runs(folder):
 
 
 def test_a_verdict_that_the_cache_changes_is_named():
-    off, on = Replay(1.0, ["correct", "wrong"]), Replay(0.5, ["correct", "correct"])
-    effect = CacheEffect(Counter(), 1, [off], [on])
+    off, on = Replay(1.0, 3.0, ["correct", "wrong"]), Replay(0.5, 2.0, ["correct", "correct"])
+    effect = CacheEffect(Counter(), 1, "bubblewrap", [off], [on])
     assert effect.different() == [(1, "wrong", "correct")]
-    assert effect.speed_ratio == 2.0
+    assert (effect.speed_ratio, effect.cpu_ratio) == (2.0, 1.5)
+    assert CacheEffect(Counter(), 1, "docker", [off], [on]).cpu_ratio is None

@@ -17,8 +17,9 @@ class DockerDaemon:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        # A daemon that was killed leaves its pid behind, and the next one would take it for alive.
-        (self.folder / "pid").unlink(missing_ok=True)
+        # A daemon that was killed leaves its pids behind, and the next one would take it for alive.
+        for name in ("pid", "exec/containerd/containerd.pid"):
+            (self.folder / name).unlink(missing_ok=True)
         flags = {"--data-root": "data", "--exec-root": "exec", "--pidfile": "pid"}
         command = ["dockerd", "-H", self.url, "--bridge=none", "--iptables=false",
                    "--ip6tables=false"]  # fmt: skip

@@ -104,13 +104,13 @@ def test_a_run_whose_sandbox_is_killed_is_repeated_in_another(own: LiveService) 
     assert own.pool.counters.replaced == {"protocol_error": 1}
 
 
-def test_a_run_whose_sandboxes_are_killed_twice_is_an_infra_error_without_a_score(
+def test_a_run_whose_sandboxes_are_all_killed_is_an_infra_error_without_a_score(
     service: LiveService,
 ) -> None:
     body = {"mode": "induction", "program": SLEEP, "cases": [{"input": "", "output": "None"}]}
     service.settle()
     future = service.start(service.service.verifier.carry_out(parse_operation("verify", body)))
-    for _ in range(2):
+    for _ in range(3):
         until(lambda: bool(busy(service)), "the run")
         (victim,) = busy(service)
         kill(victim)
@@ -125,7 +125,7 @@ def test_a_run_whose_sandboxes_are_killed_twice_is_an_infra_error_without_a_scor
 def test_a_harness_that_fails_is_our_fault_and_not_the_programs(own: LiveService) -> None:
     with pytest.raises(InfrastructureError, match="the harness failed"):
         own.run(request(ONE, environment={"": "no such name can be set"}))
-    assert own.pool.counters.replaced == {"protocol_error": 2}
+    assert own.pool.counters.replaced == {"protocol_error": 3}
     assert own.run(request(ONE)).status == "ok"
 
 

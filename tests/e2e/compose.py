@@ -84,7 +84,7 @@ class ComposeStack:
         # As containers see it: with rootless Docker that is another number than here.
         self._group = client.containers.run(
             IMAGES["SERVICE_IMAGE"], ["-c", "%g", "/socket"], entrypoint="stat", remove=True,
-            volumes=[f"{self._socket}:/socket"],
+            network="none", volumes=[f"{self._socket}:/socket"],
         )  # fmt: skip
         self.write_environment()
 

@@ -14,7 +14,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +30,9 @@ SIZES = (1, 1, 8, 64, 256, 256)
 """Operations in one request, drawn at random; a single one goes to its own endpoint."""
 JOB_EVERY, JOB_SIZE = 40, 300
 """Every so many requests one is a job of /v1/jobs."""
+WARM_SHARE = 0.5
+"""Share of the operations after which nothing may grow any more: the table of what the cache has
+seen once takes as long to fill (50,000 runs of 200 bytes)."""
 _REPORTED = 20
 _PATIENCE = 300.0
 
@@ -121,9 +124,7 @@ async def _soak(
     return found
 
 
-async def _send(
-    http: httpx.AsyncClient, items: list[Item], found: Soaked, *, as_job: bool
-) -> None:
+async def _send(http: httpx.AsyncClient, items: list[Item], found: Soaked, *, as_job: bool) -> None:
     operations = [item.operation for item in items]
     try:
         if as_job:
@@ -175,16 +176,6 @@ async def _post(http: httpx.AsyncClient, path: str, body: Any) -> httpx.Response
     return await http.post(path, content=json.dumps(body), headers=headers)
 
 
-def with_descendants(*roots: int) -> Callable[[], Iterator[int]]:
-    """Return a way to learn the ids of ``roots`` and of all processes below them, now."""
-
-    def pids() -> Iterator[int]:
-        yield from roots
-        yield from (process.pid for process in below(process_times(), roots))
-
-    return pids
-
-
 def descendants(*roots: int) -> Callable[[], list[int]]:
     """Return a way to learn the ids of all processes below ``roots``, now."""
     return lambda: [process.pid for process in below(process_times(), roots)]
@@ -200,16 +191,13 @@ def main() -> int:
     parser.add_argument("--key", default="", help="API key")
     parser.add_argument("--watch", action="append", default=[], metavar="NAME=PID")
     given = parser.parse_args()
-    parts: dict[str, Any] = {}
-    for text in given.watch:
-        name, _, pid = text.partition("=")
-        parts[name] = lambda pid=int(pid): [pid]
-        parts[f"{name} below"] = descendants(int(pid))
-    watch = Watch(parts)
+    named = [text.partition("=") for text in given.watch]
+    parts = {name: (lambda pid=int(pid): [pid]) for name, _, pid in named}
+    watch = Watch(parts, descendants(*[int(pid) for _, _, pid in named]))
     watch.start()
     headers = {"authorization": f"Bearer {given.key}"} if given.key else {}
     found = soak(given.url, given.operations, seed=given.seed, headers=headers,
-                 on_share=(0.3, watch.warm))  # fmt: skip
+                 on_share=(WARM_SHARE, watch.warm))  # fmt: skip
     watch.stop()
     print(found.summary(), *watch.rows(), *watch.complaints(), sep="\n")
     return 1 if found.complaints or found.infra_errors or watch.complaints() else 0

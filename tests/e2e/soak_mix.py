@@ -31,6 +31,9 @@ SLOW, COSTLY = 0.0025, 0.0012
 """Shares of the operations that use a time budget up, and that cost a sandbox."""
 CHEAP, CODE, FICKLE, REFUSED = 0.015, 0.02, 0.01, 0.01
 """Shares of other attacks, answers that are code, nondeterministic tasks, unacceptable items."""
+REPEATED, REPERTOIRE = 0.2, 300
+"""Share of the ordinary operations, beside all validations, that come from a small repertoire: they
+try the result cache. With ever new validations it would grow until it is full, as it may."""
 COSTLY_STATUS = "security_violation"
 
 
@@ -142,6 +145,9 @@ def _item(name: str, operation: dict[str, Any], *statuses: str, **fields: Any) -
 
 
 def _ordinary(rng: random.Random) -> Item:
+    kind = rng.choice(("deduction", "given", "abduction", "induction", "validate", "execute"))
+    if kind == "validate" or rng.random() < REPEATED:
+        rng = random.Random(rng.randrange(REPERTOIRE))
     template, k = rng.choice(TEMPLATES), rng.randrange(10_000)
     program, argument = template.program(k), template.argument(rng)
     output = template.value(k, argument)
@@ -149,7 +155,6 @@ def _ordinary(rng: random.Random) -> Item:
     status = "correct" if right else "wrong"
     shown = repr(output if right else [output])
     verify = {"op": "verify", "program": program}
-    kind = rng.choice(("deduction", "given", "abduction", "induction", "validate", "execute"))
     name = f"{template.name} {kind} {status}"
     if kind == "deduction":
         more = {"mode": "deduction", "input": repr(argument), "answer": shown}

@@ -1,12 +1,12 @@
 """Watching processes from outside while they work: memory, descriptors and how many there are.
 
-Every second the resident memory, the open descriptors and the number of the processes of each part
-are read from the host's /proc. What counts is the trend after a warm-up: a line is laid through
-the samples (Theil and Sen's: the median of the slopes between all pairs, which single peaks do not
-move), and what it rises from the first sample to the last is the growth. A part has grown when that is above
-an absolute bound *and* above a share of its median: the first lets small processes breathe, the
-second large ones. In the sandboxes only processes count that were there two samples before: the
-runs themselves come and go.
+Every second the resident memory and the open descriptors of processes are read from the host's
+/proc: of the service's parts in sum, and of the sandboxes' processes one by one, as sandboxes are
+replaced and start further zygotes when programs need them. What counts is the trend after a
+warm-up: a line is laid through the samples (Theil and Sen's: the median of the slopes between all
+pairs, which single peaks do not move), and what it rises from the first sample to the last is the
+growth. Something has grown when that is above an absolute bound *and* above a share of its median:
+the first lets small processes breathe, the second large ones.
 """
 
 import os
@@ -19,64 +19,92 @@ from itertools import combinations
 from pathlib import Path
 
 MIB = 1 << 20
-BOUNDS = {"memory": 8 * MIB, "descriptors": 10, "processes": 4}
+MEMORY, DESCRIPTORS, PROCESSES = "memory", "descriptors", "processes"
+BOUNDS = {MEMORY: 8 * MIB, DESCRIPTORS: 10, PROCESSES: 1}
 """Growth that is allowed anyway. Over 100,000 operations the first is 80 bytes for each."""
-SHARE = 0.1
+IN_SANDBOX = {MEMORY: 8 * MIB, DESCRIPTORS: 60}
+"""The same for one process of a sandbox: a supervisor has ten descriptors for each zygote, and
+starts further ones when a program first needs them. A run that left one would be seen at once: a
+sandbox has 20,000 of them."""
+SHARE = 0.05
 """Growth, as a share of the median, that is allowed anyway."""
-_MOST_PAIRS = 300
+_LEAST_SAMPLES = 10
+_MOST_SAMPLES = 300
+"""A fit takes all pairs; of more samples than this every second, third ... one counts."""
 Pids = Callable[[], Iterable[int]]
 
 
 @dataclass
 class Series:
-    """The samples of one thing of one part."""
+    """The samples of one thing of one part, or of one process."""
 
     part: str
     what: str
+    bound: float
+    """Growth that is allowed whatever the median is."""
     seconds: list[float] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
 
+    def add(self, second: float, value: float) -> None:
+        """Add a sample."""
+        self.seconds.append(second)
+        self.values.append(value)
+
+    def after(self, start: float) -> list[tuple[float, float]]:
+        """Return the samples after ``start``."""
+        return [(s, v) for s, v in zip(self.seconds, self.values, strict=True) if s >= start]
+
     def growth(self, start: float) -> float:
         """Return how much the line through the samples after ``start`` rises."""
-        kept = [(s, v) for s, v in zip(self.seconds, self.values, strict=True) if s >= start]
-        step = max(1, len(kept) // _MOST_PAIRS)
-        kept = kept[::step]
-        if len(kept) < 3:
+        kept = self.after(start)
+        kept = kept[:: max(1, len(kept) // _MOST_SAMPLES)]
+        if len(kept) < _LEAST_SAMPLES:
             return 0.0
         slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(kept, 2)]
         return statistics.median(slopes) * (kept[-1][0] - kept[0][0])
 
-    def complaint(self, start: float) -> str | None:
-        """Return a line when it has grown after ``start``, or None."""
-        grown, median = self.growth(start), statistics.median(self.values or [0.0])
-        if grown <= BOUNDS[self.what] or grown <= SHARE * median:
-            return None
-        unit = f"{grown / MIB:.1f} MiB" if self.what == "memory" else f"{grown:.0f}"
-        return f"{self.part}: {self.what} grew by {unit}, from {self._shown(start)}"
+    def has_grown(self, start: float) -> bool:
+        """Tell whether it has grown after ``start`` by more than may be."""
+        grown = self.growth(start)
+        kept = [value for _, value in self.after(start)]
+        return bool(kept) and grown > max(self.bound, SHARE * statistics.median(kept))
 
     def row(self, start: float) -> str:
         """Return one line for a report."""
-        grown = self.growth(start)
-        shown = f"{grown / MIB:+.1f} MiB" if self.what == "memory" else f"{grown:+.0f}"
-        return f"{self.part:10} {self.what:12} {self._shown(start):>24}  {shown}"
-
-    def _shown(self, start: float) -> str:
-        kept = [v for s, v in zip(self.seconds, self.values, strict=True) if s >= start] or [0.0]
-        scale = MIB if self.what == "memory" else 1
-        low, high = min(kept) / scale, max(kept) / scale
-        return f"{low:.0f}..{high:.0f}{' MiB' if self.what == 'memory' else ''}"
+        unit, scale = (" MiB", MIB) if self.what == MEMORY else ("", 1)
+        kept = [value / scale for _, value in self.after(start)] or [0.0]
+        return (
+            f"{self.part}: {self.what} {min(kept):.0f} to {max(kept):.0f}{unit}, "
+            f"trend {self.growth(start) / scale:+.1f}{unit} over {len(kept)} samples"
+        )
 
 
 class Watch(threading.Thread):
     """Samples until it is stopped."""
 
-    def __init__(self, parts: Mapping[str, Pids], *, interval: float = 1.0) -> None:
-        """``parts``: what to watch, each with a way to learn its processes' ids now."""
+    def __init__(
+        self, parts: Mapping[str, Pids], sandboxes: Pids = tuple, *, interval: float = 1.0
+    ) -> None:
+        """Watch processes.
+
+        Args:
+            parts: The service's parts, each with a way to learn its processes' ids now.
+            sandboxes: A way to learn the ids of all processes in sandboxes.
+            interval: Seconds between two samples.
+        """
         super().__init__(name="watch", daemon=True)
-        self.series = [Series(part, what) for part in parts for what in BOUNDS]
-        self.warm_at = 0.0
+        self.totals = {
+            (part, what): Series(part, what, bound)
+            for part in parts
+            for what, bound in BOUNDS.items()
+        }
+        self.single: dict[tuple[int, str], Series] = {}
+        """Of each process of the sandboxes that was there in two samples: runs come and go."""
+        self.most_in_sandboxes = 0
+        self.warm_at = time.monotonic()
         self._parts = dict(parts)
-        self._seen: dict[str, list[set[int]]] = {part: [] for part in parts}
+        self._sandboxes = sandboxes
+        self._earlier: set[int] = set()
         self._interval = interval
         self._stopping = threading.Event()
         self._failure: Exception | None = None
@@ -97,42 +125,48 @@ class Watch(threading.Thread):
         """Take no further sample.
 
         Raises:
-            RuntimeError: Sampling has failed.
+            RuntimeError: Sampling has failed, or there is too little of it to tell anything.
         """
         self._stopping.set()
         self.join()
         if self._failure is not None:
             raise RuntimeError("the processes could not be watched") from self._failure
+        if any(len(one.after(self.warm_at)) < _LEAST_SAMPLES for one in self.totals.values()):
+            raise RuntimeError("too few samples after the warm-up: soak for longer")
 
     def complaints(self) -> list[str]:
         """Return what has grown since it was warm."""
-        found = [one.complaint(self.warm_at) for one in self.series]
-        return [line for line in found if line is not None]
+        series = (*self.totals.values(), *self.single.values())
+        return [one.row(self.warm_at) for one in series if one.has_grown(self.warm_at)]
 
     def rows(self) -> list[str]:
-        """Return a line for each series."""
-        return [one.row(self.warm_at) for one in self.series]
+        """Return a line for each part, and for what grew most in the sandboxes."""
+        found = [one.row(self.warm_at) for one in self.totals.values()]
+        for what in (MEMORY, DESCRIPTORS):
+            single = [one for (_, of), one in self.single.items() if of == what]
+            if single:
+                most = max(single, key=lambda one: one.growth(self.warm_at))
+                found.append(f"most of {len(single)} in sandboxes: {most.row(self.warm_at)}")
+        return found
 
     def _sample(self) -> None:
         now = time.monotonic()
         for part, pids in self._parts.items():
-            alive = set(pids())
-            earlier = self._seen[part]
-            earlier.append(alive)
-            if len(earlier) < 3:
-                continue
-            lasting = alive & earlier[0]
-            del earlier[0]
-            memory = [resident_bytes(pid) for pid in lasting]
-            figures = {
-                "memory": sum(memory),
-                "descriptors": sum(open_descriptors(pid) for pid in lasting),
-                "processes": sum(size > 0 for size in memory),
-            }
-            for one in self.series:
-                if one.part == part:
-                    one.seconds.append(now)
-                    one.values.append(figures[one.what])
+            sizes = {pid: resident_bytes(pid) for pid in pids()}
+            self.totals[part, MEMORY].add(now, sum(sizes.values()))
+            self.totals[part, DESCRIPTORS].add(now, sum(map(open_descriptors, sizes)))
+            self.totals[part, PROCESSES].add(now, sum(size > 0 for size in sizes.values()))
+        there = set(self._sandboxes())
+        for pid in there & self._earlier:
+            if (size := resident_bytes(pid)) > 0:
+                self._series(pid, MEMORY).add(now, size)
+                self._series(pid, DESCRIPTORS).add(now, open_descriptors(pid))
+        self._earlier = there
+        self.most_in_sandboxes = max(self.most_in_sandboxes, len(there))
+
+    def _series(self, pid: int, what: str) -> Series:
+        new = Series(f"process {pid}", what, IN_SANDBOX[what])
+        return self.single.setdefault((pid, what), new)
 
 
 def resident_bytes(pid: int) -> int:

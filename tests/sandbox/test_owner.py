@@ -61,7 +61,9 @@ def test_a_pid_of_another_namespace_is_not_looked_up_in_this_one():
 @pytest.mark.docker
 def test_an_owner_in_a_container_lives_as_long_as_that_runs(client):
     owners = Owners(client)
-    container = client.containers.create(IMAGE, entrypoint=["sleep"], command=["60"])
+    container = client.containers.create(
+        IMAGE, entrypoint=["sleep"], command=["60"], network_mode="none"
+    )
     labels = {OWNER_LABEL: ELSEWHERE, CONTAINER_LABEL: container.id}
     try:
         assert not owners.alive(labels), "created is not running"
