@@ -11,7 +11,7 @@ import pytest
 
 REQUIRED: Final = ("docker", "redis")
 """Markers whose tests may not be skipped in the gate."""
-MUST_EXIST: Final = ("docker",)
+MUST_EXIST: Final = ("docker", "redis")
 """Markers that at least one test must carry, so that none can be lost unnoticed."""
 
 
