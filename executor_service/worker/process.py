@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _SLOTS_PER_FEEDER: Final = 8
 _SWITCH_S: Final = 0.0005
+_GRACE_S: Final = 45.0
+"""Longest time for the chunks in hand after the order to end."""
+_IDLE_S: Final = 5.0
 _LEAST_FEEDERS: Final = 2
 """While one feeder is at RQ's bookkeeping, another one's chunk is carried out."""
 
@@ -92,7 +95,7 @@ async def _serve(
     finally:
         for feeder in feeders:
             feeder.stop()
-        await _until_done(feeders, hurry)
+        await _until_idle(runtime, feeders, hurry)
         await stop_beating(runtime)
         await end_tasks(tasks)
 
@@ -107,6 +110,20 @@ def _signals() -> tuple[asyncio.Event, asyncio.Event]:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, on_signal)
     return stop, hurry
+
+
+async def _until_idle(runtime: Runtime, feeders: list[Feeder], hurry: asyncio.Event) -> None:
+    """Wait until the chunks in hand are done, but not for ever: Redis may be away, and stay so."""
+    loop = asyncio.get_running_loop()
+    began = idle_since = loop.time()
+    while any(feeder.is_alive() for feeder in feeders) and not hurry.is_set():
+        if runtime.in_hand:
+            idle_since = loop.time()
+        # A feeder without a chunk may be inside RQ's own waiting for Redis, which knows no stop.
+        if loop.time() - idle_since > _IDLE_S or loop.time() - began > _GRACE_S:
+            log.warning("ending without the threads that wait for Redis")
+            return
+        await asyncio.sleep(0.1)
 
 
 async def _until_done(feeders: list[Feeder], stop: asyncio.Event) -> None:

@@ -58,3 +58,11 @@ def test_redis_that_comes_back_empty_costs_time_and_no_verdict(stack):
     with stack.redis() as client:
         client.flushall()
     assert statuses(answer.result()) == ["correct"] * 40
+
+
+def test_a_worker_without_redis_still_ends_when_it_is_asked_to(stack):
+    stack.kill("redis")
+    time.sleep(2)
+    began = time.monotonic()
+    stack.kill("worker", signal.SIGTERM)  # waits for the end
+    assert time.monotonic() - began < 20

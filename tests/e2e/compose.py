@@ -96,6 +96,7 @@ class ComposeStack:
             "DOCKER_GID": self._group.decode().strip(),
             "API_PORT": str(self.port),
             "EXECUTOR_SLOTS": "2",
+            "EXECUTOR_WORKER_TTL": "4",
             **changes,
         }
         self._environment.write_text("".join(f"{k}={v}\n" for k, v in values.items() if v))

@@ -28,7 +28,7 @@ starts further ones when a program first needs them. A run that left one would b
 sandbox has 20,000 of them."""
 SHARE = 0.05
 """Growth, as a share of the median, that is allowed anyway."""
-_LEAST_SAMPLES = 10
+_LEAST_SAMPLES = 6
 _MOST_SAMPLES = 300
 """A fit takes all pairs; of more samples than this every second, third ... one counts."""
 Pids = Callable[[], Iterable[int]]
