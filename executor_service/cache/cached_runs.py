@@ -8,7 +8,8 @@ the other variants; if all agree, also with what the first time gave, the third 
 if they do not, that program is never tried again.
 
 Not covered: a program that gives another result very rarely, or to one host alone, is kept with
-the result that it gave all these times.
+the result that it gave all these times. A sandbox that has been taken over can lie about the runs
+after (see ``sandbox.stream``), and its lies are kept for a TTL like anything else.
 """
 
 import asyncio

@@ -75,6 +75,8 @@ class DockerBackend:
     def __init__(self, options: DockerOptions) -> None:
         self._options = options
         self._name = uuid.uuid4().hex
+        self._daemon: dict[str, Any] = {}
+        """What the daemon says of itself (docker info), from the first start on."""
         try:
             self._client = docker.from_env(timeout=60)
             self._client.ping()
@@ -116,6 +118,8 @@ class DockerBackend:
         return DockerSandbox(container, stream)
 
     def _start(self) -> tuple[Container, Any]:
+        if not self._daemon:
+            self._daemon = self._client.info()
         container = self._client.containers.create(self._options.image, **self.container_options())
         try:
             raw = container.attach_socket(
@@ -194,12 +198,19 @@ class DockerBackend:
         return [
             *common_protections(hello),
             Protection("read_only_root", True, "read-only image, noexec tmpfs on /tmp"),
-            Protection("memory_cgroup", True, f"{options.memory_mb + _OVERHEAD_MB} MiB, no swap"),
-            Protection("pids_cgroup", True, f"{options.pids} tasks"),
+            self._limit(
+                "memory_cgroup", "MemoryLimit", f"{options.memory_mb + _OVERHEAD_MB} MiB, no swap"
+            ),
+            self._limit("pids_cgroup", "PidsLimit", f"{options.pids} tasks"),
             Protection(
                 "gvisor", options.runtime == "runsc", f"runtime {options.runtime or 'default'}"
             ),
         ]
+
+    def _limit(self, name: str, fact: str, detail: str) -> Protection:
+        """Return a limit that the daemon may be unable to set, and then leaves out silently."""
+        able = bool(self._daemon.get(fact))
+        return Protection(name, able, detail if able else "this Docker daemon has no such cgroup")
 
 
 def _remove(container: Container) -> None:

@@ -57,7 +57,8 @@ async def work(settings: Settings, *, burst: bool = False) -> None:
     shared = RedisStore(client, f"{keys.prefix}:cache:", settings.cache_ttl)
     with logs.context(worker=name):
         async with running_service(settings, shared=shared) as service:
-            await _serve(settings, Runtime(service, client, keys, name), blocking, signals, burst=burst)
+            runtime = Runtime(service, client, keys, name)
+            await _serve(settings, runtime, blocking, signals, burst=burst)
     with contextlib.suppress(Exception):
         await client.aclose()
     blocking.close()

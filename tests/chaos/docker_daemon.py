@@ -21,8 +21,9 @@ class DockerDaemon:
         for name in ("pid", "exec/containerd/containerd.pid"):
             (self.folder / name).unlink(missing_ok=True)
         flags = {"--data-root": "data", "--exec-root": "exec", "--pidfile": "pid"}
-        command = ["dockerd", "-H", self.url, "--bridge=none", "--iptables=false",
-                   "--ip6tables=false"]  # fmt: skip
+        # In a network of its own: with --bridge=none it would remove the other daemon's bridge.
+        command = ["unshare", "--net", "dockerd", "-H", self.url]
+        command += ["--bridge=none", "--iptables=false", "--ip6tables=false"]
         for flag, name in flags.items():
             command += [flag, str(self.folder / name)]
         with (self.folder / "dockerd.txt").open("ab") as log:

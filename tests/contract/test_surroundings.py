@@ -1,6 +1,7 @@
 """What a program finds around itself, and what of it reaches the next run: nothing."""
 
 import ast
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -223,3 +224,15 @@ def test_a_sandbox_that_lacks_a_protection_says_so(
     before = {p.name for p in common_protections(hello) if not p.active}
     after = {p.name for p in common_protections(hello | change) if not p.active}
     assert after - before == {lost}
+
+
+def test_limits_that_the_docker_daemon_cannot_set_are_not_claimed(
+    start_service: Callable[..., LiveService], backend: str
+) -> None:
+    live = start_service(slots=1)
+    limits = {"memory_cgroup", "pids_cgroup"}
+    if backend == "docker":
+        made: Any = live.service.backend
+        assert limits <= {name for name, on in _protections(live).items() if on}
+        made._daemon = made._daemon | {"MemoryLimit": False, "PidsLimit": False}
+    assert not limits & {name for name, on in _protections(live).items() if on}

@@ -1,0 +1,169 @@
+#!/usr/bin/env python3
+"""What a stack of up to a thousand workers does, from what one verification costs here.
+
+A closed form, no simulation of single events: throughput is a matter of sums, and what a queue
+adds to latency is measured by `azr-executor bench --only scaling`. One worker process is taken to
+have as many processors as slots. Processes that run a single thread (an API process, Redis, the
+event loop of a worker) may be busy for a share of the time only; above it, waiting grows without
+bound.
+
+Costs are milliseconds of processor time and bytes for each verification; the defaults were
+measured on the machine that benchmarks/README.md names. Figures of another machine come from
+`azr-executor bench --only scaling --output FILE`.
+"""
+
+import json
+import math
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+EXAMPLES = """
+[bold]Examples[/]
+
+python benchmarks/simulate.py
+
+python benchmarks/simulate.py --costs scaling.json --slots 16 --chunk 128
+
+python benchmarks/simulate.py --workers 1000 --slots 32 --sandbox-ms 5
+
+python benchmarks/simulate.py --training --step-seconds 60
+
+python benchmarks/simulate.py --training --batch 128 --rollouts 16 --endless 0.02
+"""
+
+WORKERS: Final = (1, 2, 4, 10, 30, 100, 300, 1000)
+FULL: Final = 0.7
+"""Most that a single-threaded process may be busy."""
+HEARTBEATS: Final = 1.0
+METRICS: Final = 0.2
+"""How often a second each API process reads what every worker says of itself."""
+ENDLESS_CPU_S: Final = 5.0
+"""Default CPU limit of a run: what a program that never ends costs."""
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What was measured; the defaults are those of benchmarks/README.md."""
+
+    api_ms: float = 0.30
+    worker_ms: float = 0.75
+    sandbox_ms: float = 1.65
+    redis_ms: float = 0.10
+    """Of one verification, but for its share in a job."""
+    redis_job_ms: float = 1.0
+    """Of one job of the queue, however many operations are in it."""
+    commands: float = 3.0
+    job_commands: float = 60.0
+    bytes: float = 1000.0
+    """In and out of Redis for one verification."""
+    job_bytes: float = 12_000.0
+    chunk: float = 30.0
+    """Operations in a job."""
+    idle_worker_commands: float = 10.0
+    """A second, for each worker."""
+    idle_worker_redis_ms: float = 0.3
+    idle_worker_api_ms: float = 0.1
+    """A second, for each worker and each API process."""
+    heartbeat_bytes: float = 1500.0
+    metrics_bytes: float = 3000.0
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a number of workers does, and what that asks of the rest."""
+
+    workers: int
+    per_second: float
+    """Verifications."""
+    api_processes: int
+    redis_commands: float
+    """A second."""
+    redis_busy: float
+    """Share of one processor."""
+    redis_bytes: float
+    """A second, in and out."""
+
+    @property
+    def redis_servers(self) -> int:
+        """Return how many Redis servers it takes, each with its share of workers and APIs."""
+        return max(1, math.ceil(self.redis_busy / FULL))
+
+
+def predict(costs: Costs, workers: int, slots: int, chunk: float, shards: int = 1) -> Stack:
+    """Return what ``workers`` of ``slots`` do, and what they ask of each of ``shards`` Redis."""
+    if shards > 1:
+        one = predict(costs, math.ceil(workers / shards), slots, chunk)
+        return replace(
+            one,
+            workers=workers,
+            per_second=one.per_second * workers / math.ceil(workers / shards),
+            api_processes=one.api_processes * shards,
+        )
+    by_slots = 1000 * slots / (costs.sandbox_ms + costs.worker_ms)
+    by_loop = 1000 * FULL / costs.worker_ms
+    rate = workers * min(by_slots, by_loop)
+    # An API process looks after its share, and at every worker's heartbeat.
+    api = _api_processes(costs, rate, workers)
+    jobs = rate / chunk
+    looks = api * workers * HEARTBEATS
+    return Stack(
+        workers,
+        rate,
+        api,
+        rate * costs.commands + jobs * costs.job_commands + workers * costs.idle_worker_commands,
+        (rate * costs.redis_ms + jobs * costs.redis_job_ms
+         + workers * costs.idle_worker_redis_ms) / 1000,
+        rate * costs.bytes + jobs * costs.job_bytes
+        + looks * (costs.heartbeat_bytes + METRICS * costs.metrics_bytes),
+    )  # fmt: skip
+
+
+def _api_processes(costs: Costs, rate: float, workers: int) -> int:
+    free = 1000 * FULL - workers * costs.idle_worker_api_ms
+    if free <= 0:
+        raise typer.BadParameter("an API process cannot even follow so many workers: shard")
+    return max(1, math.ceil(rate * costs.api_ms / free))
+
+
+def last_for_one_redis(costs: Costs, slots: int, chunk: float) -> int:
+    """Return the most workers that one Redis serves."""
+    few, many = 0, 1
+    while predict(costs, many, slots, chunk).redis_busy <= FULL and many < 1 << 24:
+        few, many = many, 2 * many
+    while many - few > 1:
+        middle = (few + many) // 2
+        fits = predict(costs, middle, slots, chunk).redis_busy <= FULL
+        few, many = (middle, many) if fits else (few, middle)
+    return few
+
+
+def read_costs(path: Path) -> Costs:
+    """Return the costs that a scaling measurement wrote.
+
+    What a job costs apart from its operations is the slope between the smallest and the largest
+    jobs that were measured.
+    """
+    found = json.loads(path.read_text())["scaling"]["costs"]
+    rows = sorted(found["redis_by_chunk"].values(), key=lambda row: row["chunk"])
+    first, last = rows[0], rows[-1]
+    usual = min(rows, key=lambda row: abs(row["chunk"] - 32))
+
+    def split(value: Any) -> tuple[float, float]:
+        """Return what an operation and what a job costs."""
+        jobs = 1 / first["chunk"] - 1 / last["chunk"]
+        each_job = max(0.0, (value(first) - value(last)) / jobs) if jobs else 0.0
+        return max(0.0, value(last) - each_job / last["chunk"]), each_job
+
+    redis_ms, redis_job_ms = split(lambda row: row["cpu_us"] / 1000)
+    commands, job_commands = split(lambda row: row["commands"])
+    traffic, job_bytes = split(lambda row: row["bytes_in"] + row["bytes_out"])
+    same = {f.name: found[f.name] for f in fields(Costs) if f.name in found}
+    return Costs(
+        **same, redis_ms=redis_ms, redis_job_ms=redis_job_ms, commands=commands,
+        job_commands=job_commands, bytes=traffic, job_bytes=job_bytes, chunk=usual["chunk"],
+    )  # fmt: skip
