@@ -21,6 +21,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.console import Console
 from rich.table import Table
+from training import KIND_MS, Training
 
 EXAMPLES = """
 [bold]Examples[/]
@@ -167,3 +168,117 @@ def read_costs(path: Path) -> Costs:
         **same, redis_ms=redis_ms, redis_job_ms=redis_job_ms, commands=commands,
         job_commands=job_commands, bytes=traffic, job_bytes=job_bytes, chunk=usual["chunk"],
     )  # fmt: skip
+
+
+def show_stack(console: Console, costs: Costs, counts: list[int], slots: int, chunk: float) -> None:
+    """Print what each number of workers does, and where one Redis ends."""
+    table = Table(title=f"Workers of {slots} slots, {chunk:.0f} operations in a job",
+                  title_justify="left")  # fmt: skip
+    for name in ("workers", "verifications/s", "API processes", "Redis commands/s", "Redis busy",
+                 "Redis network, MB/s", "Redis servers", "... network each, MB/s"):  # fmt: skip
+        table.add_column(name, justify="right")
+    for count in counts:
+        whole = predict(costs, count, slots, chunk)
+        shards = whole.redis_servers
+        each = predict(costs, count, slots, chunk, shards)
+        colour = "green" if shards == 1 else "red"
+        table.add_row(
+            f"{count:,}", f"{whole.per_second:,.0f}", f"{whole.api_processes:,}",
+            f"{whole.redis_commands:,.0f}", f"[{colour}]{whole.redis_busy:.0%}[/]",
+            f"{whole.redis_bytes / 1e6:,.1f}", f"{shards:,}", f"{each.redis_bytes / 1e6:,.1f}",
+        )  # fmt: skip
+    console.print(table)
+    last = last_for_one_redis(costs, slots, chunk)
+    end = predict(costs, last, slots, chunk)
+    console.print(
+        f"One Redis ends at {last:,} workers ({last * slots:,} slots): {end.per_second:,.0f} "
+        f"verifications and {end.redis_commands:,.0f} commands a second keep its one thread busy "
+        f"for {FULL:.0%} of the time, with {end.api_processes} API processes before it.",
+        highlight=False,
+    )
+    wider = last_for_one_redis(costs, slots, 4 * chunk)
+    console.print(
+        f"Then: larger jobs (EXECUTOR_CHUNK_SIZE four times as large: {wider:,} workers); beyond "
+        "that several stacks, each a Redis with its own EXECUTOR_REDIS_URL, API processes and "
+        "workers, behind one load balancer. A request is answered by the API process that it came "
+        "to, so nothing is shared between them but /v1/jobs: clients ask the API that took the "
+        "job, or the balancer keeps them there. One Redis of two servers' size does not help: it "
+        "has one thread.",
+        highlight=False,
+    )
+
+
+def show_training(console: Console, training: Training, step_seconds: float, share: float) -> None:
+    """Print what a step asks for, and the processors that takes."""
+    table = Table(title=f"One step, B = {training.batch}, {training.rollouts} rollouts",
+                  title_justify="left")  # fmt: skip
+    for name in ("what", "kind", "operations", "ms each", "processor s"):
+        table.add_column(name, justify="left" if name in ("what", "kind") else "right")
+    for what, (kind, count) in training.operations().items():
+        each = training.kind_ms[kind]
+        table.add_row(what, kind, f"{count:,.0f}", f"{each:.2f}", f"{each * count / 1000:.2f}")
+    table.add_row("programs that never end", f"{training.endless:.1%} at {training.cpu_limit:g} s",
+                  "", "", f"{training.endless_seconds():.2f}")  # fmt: skip
+    total = sum(count for _, count in training.operations().values())
+    table.add_row("in all", "", f"{total:,.0f}", "", f"{training.seconds():.2f}")
+    console.print(table)
+    table = Table(title=f"Processors for at most {share:.0%} of a step", title_justify="left")
+    table.add_column("step, s", justify="right")
+    shares = sorted({0.0, 0.01, 0.03, training.endless})
+    for endless in shares:
+        table.add_column(f"{endless:.0%} endless", justify="right")
+    for seconds in sorted({30.0, 60.0, 120.0, 300.0, step_seconds}):
+        cores = [replace(training, endless=e).cores(seconds, share) for e in shares]
+        table.add_row(f"{seconds:g}", *map(str, cores))
+    console.print(table)
+
+
+def main(
+    costs: Annotated[
+        Path | None, typer.Option(help="JSON of `azr-executor bench --only scaling --output`.")
+    ] = None,
+    workers: Annotated[
+        list[int] | None, typer.Option(help="Number of workers (repeatable).")
+    ] = None,
+    slots: Annotated[int, typer.Option(min=1, help="Slots, and processors, of a worker.")] = 8,
+    chunk: Annotated[
+        float | None, typer.Option(min=1, help="Operations in a job (default: as measured).")
+    ] = None,
+    sandbox_ms: Annotated[
+        float | None, typer.Option(min=0.01, help="Processor time of a verification's runs.")
+    ] = None,
+    training: Annotated[
+        bool, typer.Option("--training", help="Derive processors for AZR.")
+    ] = False,
+    batch: Annotated[int, typer.Option(min=1, help="Tasks for each of six task-roles.")] = 64,
+    rollouts: Annotated[int, typer.Option(min=0, help="Rollouts of each valid proposal.")] = 8,
+    valid: Annotated[float, typer.Option(min=0, max=1, help="Share of valid proposals.")] = 1.0,
+    endless: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of model-written programs that never end.")
+    ] = 0.01,
+    cpu_limit: Annotated[float, typer.Option(min=0.01, help="Their CPU limit, s.")] = ENDLESS_CPU_S,
+    step_seconds: Annotated[float, typer.Option(min=0.1, help="A step's time.")] = 60.0,
+    share: Annotated[
+        float, typer.Option(min=0.001, max=1, help="Share of a step for verification.")
+    ] = 0.1,
+) -> None:
+    """Extrapolate to a thousand workers, or derive what a training run needs."""
+    console = Console()
+    measured = Costs() if costs is None else read_costs(costs)
+    if training:
+        kind_ms = dict(KIND_MS)
+        if costs is not None:
+            kind_ms |= json.loads(costs.read_text())["scaling"]["costs"]["kind_ms"]
+        run = Training(batch, rollouts, valid, endless, cpu_limit, kind_ms)
+        show_training(console, run, step_seconds, share)
+        return
+    if sandbox_ms is not None:
+        measured = replace(measured, sandbox_ms=sandbox_ms)
+    counts = sorted(set(workers or WORKERS))
+    show_stack(console, measured, counts, slots, chunk or measured.chunk)
+
+
+if __name__ == "__main__":
+    app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+    app.command(epilog=EXAMPLES)(main)
+    app()

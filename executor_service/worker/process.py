@@ -54,7 +54,9 @@ async def work(settings: Settings, *, burst: bool = False) -> None:
     signals = _signals()
     # The event loop must not wait long for a feeder's bookkeeping.
     sys.setswitchinterval(_SWITCH_S)
-    shared = RedisStore(client, f"{keys.prefix}:cache:", settings.cache_ttl)
+    shared = RedisStore(
+        client, f"{keys.prefix}:cache:", settings.cache_ttl, max_bytes=settings.cache_bytes
+    )
     with logs.context(worker=name):
         async with running_service(settings, shared=shared) as service:
             runtime = Runtime(service, client, keys, name)
