@@ -7,6 +7,7 @@ within a round, so that a machine that is slow for a while is slow for both side
 
 import asyncio
 import contextlib
+import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,7 +27,9 @@ Advance = Callable[[], None]
 WORKERS: Final = (1, 2, 4)
 CHUNKS: Final = (8, 32, 128)
 OVERLOAD: Final = 10
-_PATIENCE_S: Final = 2.0
+_PATIENCE_S: Final = 1.0
+_OFFERED_S: Final = 5.0
+"""Seconds of overload at least: several times the patience."""
 INDUCTION_CASES: Final = 5
 """Hidden cases of an induction task in AZR."""
 _WARM_SHARE: Final = 0.5
@@ -119,6 +122,8 @@ class Scaling:
     """One worker with a slot for each processor, by kind of operation."""
     latency_ms: dict[str, list[float]] = field(default_factory=dict)
     """Single verifications one after another."""
+    capacity: dict[str, Measured] = field(default_factory=dict)
+    """Verifications in batches on the stacks of which the latency was measured."""
     crowded: dict[str, crowd.Served] = field(default_factory=dict)
     """As many clients as ten times the slots, each with one verification at a time."""
     by_chunk: dict[int, Measured] = field(default_factory=dict)
@@ -197,7 +202,7 @@ async def run_scaling(
         async with Configuration(workers, 1).start(settings) as stack:
             scaling.idle.append(await _idle(stack, settings, workers))
         advance()
-    await _latency(settings, verifications[0], scaling, rounds, seconds, advance)
+    await _latency(settings, verifications, scaling, rounds, seconds, advance)
     return scaling
 
 
@@ -238,14 +243,14 @@ async def _idle(stack: Stack, settings: Settings, workers: int) -> Idle:
 
 async def _latency(
     settings: Settings,
-    items: Sequence[dict[str, Any]],
+    verifications: tuple[Sequence[dict[str, Any]], bytes],
     scaling: Scaling,
     rounds: int,
     seconds: float,
     advance: Advance,
 ) -> None:
     """Measure single requests in turns on stacks that all run, and each of them overloaded."""
-    cpus = scaling.cpus
+    cpus, items = scaling.cpus, verifications[0]
     chosen = [Configuration(0, cpus), Configuration(1, cpus)]
     container = DockerRun(settings)
     if container.why_not:
@@ -266,14 +271,16 @@ async def _latency(
             for name, stack in order if number % 2 == 0 else reversed(order):
                 found = await latencies(stack.port, bodies, seconds)
                 scaling.latency_ms.setdefault(name, []).extend(found)
+                capacity = scaling.capacity.setdefault(name, Measured())
+                await _measure(stack, verifications, seconds, capacity)
             advance()
         for name, stack in stacks.items():
             scaling.crowded[name] = await crowd.closed(
                 stack.port, bodies, OVERLOAD * cpus, 2 * seconds
             )
-            rate = OVERLOAD * scaling.crowded[name].rate
+            rate = OVERLOAD * statistics.median(scaling.capacity[name].rates)
             scaling.offered[name] = await crowd.offered(
-                stack.port, items, rate, patience=_PATIENCE_S, seconds=2 * seconds
+                stack.port, items, rate, patience=_PATIENCE_S, seconds=max(_OFFERED_S, 2 * seconds)
             )
             advance()
 

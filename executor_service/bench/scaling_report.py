@@ -3,6 +3,7 @@
 import statistics
 from typing import Any, Final
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -31,7 +32,7 @@ def limit(measured: Measured, cpus: int, *, workers: int) -> str:
     for part, processes in (("API", 1), ("Redis", 1), ("workers", workers), ("client", 1)):
         if by_part.get(part, 0.0) > _FULL * processes:
             return f"one processor for each process: {part}"
-    return f"the slots: {cpus - total:.1f} processors were idle"
+    return f"waiting: {cpus - total:.1f} processors were idle"
 
 
 def ratio(above: Measured, below: Measured) -> float:
@@ -51,9 +52,8 @@ def show_scaling(console: Console, scaling: Scaling) -> None:
 
 
 def _show_rates(console: Console, scaling: Scaling) -> None:
-    title = f"Verifications a second on {scaling.cpus} processors ({scaling.rounds} rounds)"
-    table = _table(title, "what", "a second", "of embedded", *[f"{p}, ms" for p in _PARTS],
-                   "other load", "limit")  # fmt: skip
+    title = f"Verifications a second on {scaling.cpus} processors, and processor ms for each"
+    table = _table(title, "what", "a second", "of embedded", *_PARTS, "other load")
     for name, one in scaling.by_configuration.items():
         base = scaling.by_configuration.get(f"embedded, {name.partition(' × ')[2]}")
         table.add_row(
@@ -62,13 +62,12 @@ def _show_rates(console: Console, scaling: Scaling) -> None:
             "" if base is None else f"{ratio(one, base):.2f}",
             *(f"{one.cpu_ms(part):.2f}" if part in one.cpu else "" for part in _PARTS),
             f"{one.others:.2f}",
-            limit(one, scaling.cpus, workers=_workers(name)),
         )
     console.print(table)
-    console.print(
-        "ms: processor time for each verification. Other load: processors that were busy with "
-        "something else.", highlight=False,
-    )  # fmt: skip
+    for name, one in scaling.by_configuration.items():
+        why = limit(one, scaling.cpus, workers=_workers(name))
+        console.print(f"{name}: limited by {why}", highlight=False)
+    console.print("other load: processors that were busy with something else", highlight=False)
 
 
 def _workers(name: str) -> int:
@@ -77,9 +76,9 @@ def _workers(name: str) -> int:
 
 
 def _show_redis(console: Console, scaling: Scaling) -> None:
-    table = _table("Redis, for each verification", "most in a job", "in a job", "a second",
-                   "commands", "bytes in", "bytes out", "Redis CPU, µs", "worker CPU, ms",
-                   "API CPU, ms")  # fmt: skip
+    table = _table("Redis, for each verification", "job size", "achieved", "a second",
+                   "commands", "bytes in", "bytes out", "Redis µs", "worker ms",
+                   "API ms")  # fmt: skip
     for size, one in scaling.by_chunk.items():
         row = redis_row(one)
         table.add_row(
@@ -157,27 +156,28 @@ def _show_latency(console: Console, scaling: Scaling) -> None:
 
 
 def _show_overload(console: Console, scaling: Scaling) -> None:
-    table = _table("Overload, ten times what it can do", "what", "load", "answered", "p50, ms",
-                   "p99, ms", "correct a second", "refused", "refusal p99, ms", "late",
-                   "failed")  # fmt: skip
-    offered = f"10 × the rate in batches of {OFFERED_BATCH}, patience {scaling.patience:g} s"
-    for load, served in (("10 × slots clients", scaling.crowded), (offered, scaling.offered)):
+    offered = (
+        f"Ten times the rate in batches of {OFFERED_BATCH}, {scaling.patience:g} s of patience"
+    )
+    for title, served in (
+        ("Ten clients for each slot, single verifications", scaling.crowded),
+        (offered, scaling.offered),
+    ):
+        table = _table(title, "what", "answered", "p50, ms", "p99, ms", "correct/s",
+                       "of batches", "refused", "p99, ms", "late", "failed")  # fmt: skip
         for name, one in served.items():
             table.add_row(
                 name,
-                load,
                 f"{len(one.latency_ms):,}",
-                *(
-                    "" if (value := one.p(share)) is None else f"{value:,.0f}"
-                    for share in (0.5, 0.99)
-                ),
+                *(_percentile(one.latency_ms, share) for share in (0.5, 0.99)),
                 f"{one.rate:,.0f}",
+                f"{one.rate / statistics.median(scaling.capacity[name].rates):.2f}",
                 f"{one.refused_share:.1%}",
-                f"{percentile(one.refusal_ms, 0.99):,.0f}" if one.refusal_ms else "",
+                _percentile(one.refusal_ms, 0.99),
                 str(one.late),
                 str(one.failed),
             )
-    console.print(table)
+        console.print(table)
 
 
 def _percentile(milliseconds: list[float], share: float) -> str:
@@ -206,6 +206,7 @@ def scaling_summary(scaling: Scaling) -> dict[str, Any]:
             for name, found in scaling.latency_ms.items()
         },
         "latency_ratios": latency_ratios(scaling),
+        "capacity": {name: _measured(one) for name, one in scaling.capacity.items()},
         "overload": {
             "clients": {name: _served(one) for name, one in scaling.crowded.items()},
             "offered": {name: _served(one) for name, one in scaling.offered.items()},
@@ -263,8 +264,8 @@ def costs(scaling: Scaling) -> dict[str, Any]:
 
 
 def _table(title: str, first: str, *others: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(first)
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column(first, no_wrap=True)
     for name in others:
-        table.add_column(name, justify="left" if name in ("limit", "load", "met") else "right")
+        table.add_column(name, justify="left" if name == "met" else "right")
     return table

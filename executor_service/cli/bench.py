@@ -218,7 +218,7 @@ def _scaling(
 ) -> bool:
     if why := local_stack.why_no_redis():
         raise ConfigurationError(f"scaling cannot be measured: {why}")
-    rounds, seconds = (2, 0.5) if quick else (5, 3.0)
+    rounds, seconds = (1, 1.0) if quick else (3, 3.0)
     with _progress() as progress:
         bar = progress.add_task("queue, workers, overload", total=None)
         found = scaling.run(
