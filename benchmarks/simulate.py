@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from training import KIND_MS, Training
@@ -40,6 +41,9 @@ python benchmarks/simulate.py --training --batch 128 --rollouts 16 --endless 0.0
 WORKERS: Final = (1, 2, 4, 10, 30, 100, 300, 1000)
 FULL: Final = 0.7
 """Most that a single-threaded process may be busy."""
+LEAST_FREE_MS: Final = 100.0
+"""Of a second; with less, an API process is no more than an audience of heartbeats."""
+MOST_WORKERS: Final = 1 << 20
 HEARTBEATS: Final = 1.0
 METRICS: Final = 0.2
 """How often a second each API process reads what every worker says of itself."""
@@ -89,10 +93,13 @@ class Stack:
     redis_bytes: float
     """A second, in and out."""
 
+    follows: bool
+    """Whether an API process has time for its work beside what so many workers say."""
+
     @property
-    def redis_servers(self) -> int:
-        """Return how many Redis servers it takes, each with its share of workers and APIs."""
-        return max(1, math.ceil(self.redis_busy / FULL))
+    def fits(self) -> bool:
+        """Tell whether one Redis and its API processes can do that."""
+        return self.redis_busy <= FULL and self.follows
 
 
 def predict(costs: Costs, workers: int, slots: int, chunk: float, shards: int = 1) -> Stack:
@@ -121,25 +128,27 @@ def predict(costs: Costs, workers: int, slots: int, chunk: float, shards: int = 
          + workers * costs.idle_worker_redis_ms) / 1000,
         rate * costs.bytes + jobs * costs.job_bytes
         + looks * (costs.heartbeat_bytes + METRICS * costs.metrics_bytes),
+        _free_ms(costs, workers) > LEAST_FREE_MS,
     )  # fmt: skip
 
 
+def _free_ms(costs: Costs, workers: int) -> float:
+    """Return the milliseconds of a second that an API process has for verifications."""
+    return max(LEAST_FREE_MS, 1000 * FULL - workers * costs.idle_worker_api_ms)
+
+
 def _api_processes(costs: Costs, rate: float, workers: int) -> int:
-    free = 1000 * FULL - workers * costs.idle_worker_api_ms
-    if free <= 0:
-        raise typer.BadParameter("an API process cannot even follow so many workers: shard")
-    return max(1, math.ceil(rate * costs.api_ms / free))
+    return max(1, math.ceil(rate * costs.api_ms / _free_ms(costs, workers)))
 
 
 def last_for_one_redis(costs: Costs, slots: int, chunk: float) -> int:
-    """Return the most workers that one Redis serves."""
-    few, many = 0, 1
-    while predict(costs, many, slots, chunk).redis_busy <= FULL and many < 1 << 24:
+    """Return the most workers that one Redis serves; at least one, which is as few as there are."""
+    few, many = 1, 2
+    while predict(costs, many, slots, chunk).fits and many < MOST_WORKERS:
         few, many = many, 2 * many
     while many - few > 1:
         middle = (few + many) // 2
-        fits = predict(costs, middle, slots, chunk).redis_busy <= FULL
-        few, many = (middle, many) if fits else (few, middle)
+        few, many = (middle, many) if predict(costs, middle, slots, chunk).fits else (few, middle)
     return few
 
 
@@ -173,22 +182,22 @@ def read_costs(path: Path) -> Costs:
 def show_stack(console: Console, costs: Costs, counts: list[int], slots: int, chunk: float) -> None:
     """Print what each number of workers does, and where one Redis ends."""
     table = Table(title=f"Workers of {slots} slots, {chunk:.0f} operations in a job",
-                  title_justify="left")  # fmt: skip
-    for name in ("workers", "verifications/s", "API processes", "Redis commands/s", "Redis busy",
-                 "Redis network, MB/s", "Redis servers", "... network each, MB/s"):  # fmt: skip
-        table.add_column(name, justify="right")
+                  title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)  # fmt: skip
+    for name in ("workers", "verifications/s", "APIs", "commands/s", "one Redis", "MB/s",
+                 "needs Redis", "MB/s each"):  # fmt: skip
+        table.add_column(name, justify="right", no_wrap=True)
+    last = last_for_one_redis(costs, slots, chunk)
     for count in counts:
         whole = predict(costs, count, slots, chunk)
-        shards = whole.redis_servers
+        shards = math.ceil(count / last)
         each = predict(costs, count, slots, chunk, shards)
-        colour = "green" if shards == 1 else "red"
+        colour = "green" if whole.fits else "red"
         table.add_row(
-            f"{count:,}", f"{whole.per_second:,.0f}", f"{whole.api_processes:,}",
+            f"{count:,}", f"{whole.per_second:,.0f}", f"{each.api_processes:,}",
             f"{whole.redis_commands:,.0f}", f"[{colour}]{whole.redis_busy:.0%}[/]",
             f"{whole.redis_bytes / 1e6:,.1f}", f"{shards:,}", f"{each.redis_bytes / 1e6:,.1f}",
         )  # fmt: skip
     console.print(table)
-    last = last_for_one_redis(costs, slots, chunk)
     end = predict(costs, last, slots, chunk)
     console.print(
         f"One Redis ends at {last:,} workers ({last * slots:,} slots): {end.per_second:,.0f} "
@@ -200,10 +209,10 @@ def show_stack(console: Console, costs: Costs, counts: list[int], slots: int, ch
     console.print(
         f"Then: larger jobs (EXECUTOR_CHUNK_SIZE four times as large: {wider:,} workers); beyond "
         "that several stacks, each a Redis with its own EXECUTOR_REDIS_URL, API processes and "
-        "workers, behind one load balancer. A request is answered by the API process that it came "
-        "to, so nothing is shared between them but /v1/jobs: clients ask the API that took the "
-        "job, or the balancer keeps them there. One Redis of two servers' size does not help: it "
-        "has one thread.",
+        "workers, behind a load balancer. They share nothing. A request is answered where it came "
+        "in; a job of /v1/jobs is known to the stack that took it, so the balancer must keep a "
+        "client that uses jobs with one stack. A larger machine does not help Redis: it has one "
+        "thread.",
         highlight=False,
     )
 
@@ -211,7 +220,7 @@ def show_stack(console: Console, costs: Costs, counts: list[int], slots: int, ch
 def show_training(console: Console, training: Training, step_seconds: float, share: float) -> None:
     """Print what a step asks for, and the processors that takes."""
     table = Table(title=f"One step, B = {training.batch}, {training.rollouts} rollouts",
-                  title_justify="left")  # fmt: skip
+                  title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)  # fmt: skip
     for name in ("what", "kind", "operations", "ms each", "processor s"):
         table.add_column(name, justify="left" if name in ("what", "kind") else "right")
     for what, (kind, count) in training.operations().items():
@@ -222,7 +231,8 @@ def show_training(console: Console, training: Training, step_seconds: float, sha
     total = sum(count for _, count in training.operations().values())
     table.add_row("in all", "", f"{total:,.0f}", "", f"{training.seconds():.2f}")
     console.print(table)
-    table = Table(title=f"Processors for at most {share:.0%} of a step", title_justify="left")
+    table = Table(title=f"Processors for at most {share:.0%} of a step", title_justify="left",
+                  box=box.SIMPLE_HEAD, pad_edge=False)  # fmt: skip
     table.add_column("step, s", justify="right")
     shares = sorted({0.0, 0.01, 0.03, training.endless})
     for endless in shares:

@@ -110,11 +110,11 @@ def test_gauges_show_what_is_under_way(server):
     assert scrape(server)("queue_depth", state="running") == 1
     client.join()
     until(
-        lambda: scrape(server).values("sandboxes_replaced_total") == {"cancelled": 2},
-        "the sandboxes of a client that left to be replaced",
+        lambda: scrape(server)("runs_cancelled_total") == 2,
+        "the runs of a client that left to be ended",
     )
-    until(lambda: scrape(server)("slots_warm") == 2, "both sandboxes to be back")
     seen = scrape(server)
+    assert seen.values("sandboxes_replaced_total") == {}
     assert seen("slots_busy") == seen("queue_depth", state="running") == 0
     assert seen.values("operations_total") == {"execute,cancelled": 1}
     assert seen("http_requests_total", route="/v1/execute", method="POST", status="499") == 1
@@ -127,7 +127,10 @@ def test_a_sandbox_killed_from_outside_is_counted_as_replaced_and_not_as_leaked(
     body = {"program": ADD, "inputs": ["1, 2"] * 4}
     for _ in range(4):
         assert server.post("/v1/execute", json=body).status_code == 200
-    until(lambda: scrape(server)("slots_warm") == 2, "the sandbox to be replaced")
+    until(
+        lambda: scrape(server)("sandbox_starts_total") == 3 and scrape(server)("slots_warm") == 2,
+        "the sandbox to be replaced",
+    )
     seen = scrape(server)
     assert before.values("sandboxes_replaced_total") == {}
     assert sum(seen.values("sandboxes_replaced_total").values()) == 1

@@ -69,8 +69,9 @@ def test_names_with_lone_surrogates_are_refused_like_any_other(post):
 
 
 def test_a_full_queue_is_429_with_retry_after_and_the_other_batch_is_unharmed(http):
+    # A thousand questions, no two the same: equal ones would be asked of a sandbox only once.
     item = {"op": "execute", "program": PROGRAM, "inputs": ["1"]}
-    body = {"items": [item] * 1000}
+    body = {"items": [item | {"inputs": [str(number)]} for number in range(1000)]}
     results: list[httpx.Response] = []
     barrier = threading.Barrier(3)
 

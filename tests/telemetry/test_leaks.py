@@ -10,6 +10,7 @@ import pytest
 from contract.live import host_children, main_process, until
 from executor_service.sandbox.runs import RunRequest
 from executor_service.service import make_backend
+from executor_service.settings import Settings
 from executor_service.telemetry.leaks import LeakWatch
 from telemetry.scrape import Scrape
 
@@ -151,12 +152,9 @@ def test_a_daemon_that_has_gone_changes_nothing_but_the_log(live, caplog):
     assert "no daemon" in caplog.text
 
 
-def test_the_embedded_backend_keeps_no_descriptor_of_what_has_ended(settings_for, backend):
-    if backend != "bubblewrap":
-        pytest.skip("the daemon keeps them")
-
+def test_the_embedded_backend_keeps_no_descriptor_of_what_has_ended():
     async def go():
-        launcher = make_backend(settings_for())
+        launcher = make_backend(Settings(backend="bubblewrap"))
         before = len(os.listdir("/proc/self/fd"))
         for _ in range(3):
             sandbox = await launcher.launch()
