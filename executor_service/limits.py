@@ -24,6 +24,8 @@ class Bounds:
     max_program_chars: int
     max_inputs: int
     max_replicas: int
+    max_result_bytes: int = 32 * 1024 * 1024
+    """Bytes that the values of one execute may take together."""
 
     def limits(self, spec: LimitsSpec) -> Limits:
         """Fill ``spec`` with defaults.

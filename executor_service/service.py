@@ -108,6 +108,7 @@ def make_bounds(settings: Settings) -> Bounds:
         max_program_chars=settings.max_program_chars,
         max_inputs=settings.max_inputs,
         max_replicas=settings.max_replicas,
+        max_result_bytes=settings.max_result_bytes,
     )
 
 

@@ -133,6 +133,9 @@ class Settings(BaseSettings):
     max_replicas: int = Field(16, ge=1)
     """Most replicas of one operation."""
 
+    max_result_bytes: int = Field(32 * 1024 * 1024, ge=1024)
+    """Bytes that the values of one execute may take, encoded, for all its inputs together."""
+
     default_cpu_seconds: float = Field(Limits().cpu_seconds, gt=0)
     """CPU seconds of a run whose request says nothing."""
 

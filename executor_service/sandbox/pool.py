@@ -34,6 +34,8 @@ _FIRST_PAUSE_S: Final = 0.2
 _LONGEST_PAUSE_S: Final = 10.0
 _RECLAIM_S: Final = 5.0
 """Seconds within which a sandbox must have ended a run that was given up."""
+_GUILTY: Final = 0.75
+"""Share of its memory limit that a run must have used to be to blame for the OOM killer."""
 _STUCK_SECONDS: Final = 60.0
 """Grace on top of twenty wall budgets before a silent sandbox is given up (see ``_deadline``)."""
 
@@ -238,6 +240,11 @@ class Pool:
         if result.status == "security_violation":
             return result, "security_violation"
         if report.ending == frames.SIGNALED and result.status == "memory_limit":
+            used, may = report.usage.max_rss_kb // 1024, request.limits.memory_mb
+            if used < _GUILTY * may:
+                # Runs are the first to go when the host itself is short of memory. It is not this
+                # program that took it, and a limit that it never came near is no verdict.
+                raise SandboxDied(f"a run with {used} of its {may} MiB was killed from outside")
             return result, "oom"
         return result, None
 

@@ -136,6 +136,8 @@ class RunResult:
     stdout: str = ""
     stderr: str = ""
     usage: Usage = Usage()
+    size: int = field(default=0, compare=False)
+    """Bytes of the values as the sandbox sent them; 0 where that is not known any more."""
     cached: bool = field(default=False, compare=False)
     """An earlier run's result, known to be this one's: nothing was run for it."""
 
@@ -194,7 +196,8 @@ def interpret(report: Report, calls: int) -> RunResult:
         if report.result:
             values, failure = _decode_result(report.result, calls)
             if failure is None:
-                return RunResult("ok", values, None, stdout, stderr, report.usage)
+                size = len(report.result)
+                return RunResult("ok", values, None, stdout, stderr, report.usage, size)
             return ended(*failure)
         return ended(
             "runtime_error", "Exit", f"the process ended itself with exit status {report.code}"

@@ -35,6 +35,7 @@ from executor_service.typed.render import render
 from executor_service.typed.values import MAX_NODES, TypedValue
 from executor_service.verifier import determinism, results, verdicts
 from executor_service.verifier.inputs import task_input
+from executor_service.verifier.outcome_budget import OutcomeBudget
 from executor_service.verifier.policy import DEFAULT_POLICY, Policy, check_program
 from executor_service.verifier.verdicts import EqualityRule, Verdict
 
@@ -88,6 +89,8 @@ class Verifier:
         return verdict.as_dict()
 
     async def _execute(self, operation: ExecuteOperation, limits: Limits) -> Result:
+        budget = OutcomeBudget(self._bounds.max_result_bytes)
+
         async def outcome(text: str) -> Result:
             request = _request(operation, limits, expression=text)
             try:
@@ -95,12 +98,13 @@ class Verifier:
             except InfrastructureError as error:
                 return results.infra_outcome(str(error))
             agreed = determinism.agreement(replicas)
-            shown = results.outcome(agreed if agreed is not None else replicas[0], _total(replicas))
+            run, usage = agreed if agreed is not None else replicas[0], _total(replicas)
+            shown = results.outcome(budget.take(run), usage)
             if operation.replicas > 1:
                 shown["agree"] = agreed is not None
             return shown
 
-        return {"outcomes": await _gather([outcome(text) for text in operation.inputs])}
+        return {"outcomes": budget.settle(await _gather([outcome(t) for t in operation.inputs]))}
 
     async def _validate(self, operation: ValidateOperation, limits: Limits) -> Result:
         policy = resolve_policy(operation.policy)

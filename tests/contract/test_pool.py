@@ -122,6 +122,28 @@ def test_a_run_whose_sandboxes_are_all_killed_is_an_infra_error_without_a_score(
     assert service.run(request(ONE)).status == "ok"
 
 
+def test_an_innocent_run_that_the_kernel_kills_for_others_is_repeated_and_never_blamed(
+    own: LiveService,
+) -> None:
+    future = own.start(own.pool.run(request("import time\ndef f(): time.sleep(1); return 7")))
+    until(lambda: bool(busy(own)), "the run")
+    time.sleep(0.3)
+    os.kill(sleeper(own), signal.SIGKILL)
+    assert future.result(30).values == ({"t": "int", "v": "7"},)
+    assert own.pool.counters.repeats == 1
+
+
+def sleeper(service: LiveService) -> int:
+    """Return the pid of the process that sleeps in a program: the one with a program's filter."""
+    found = [
+        process.pid
+        for process in processes(service.sandboxes()[0])
+        if Path(f"/proc/{process.pid}/wchan").read_text().startswith(("hrtimer", "do_nanosleep"))
+    ]
+    assert len(found) == 1
+    return found[0]
+
+
 def test_a_harness_that_fails_is_our_fault_and_not_the_programs(own: LiveService) -> None:
     with pytest.raises(InfrastructureError, match="the harness failed"):
         own.run(request(ONE, environment={"": "no such name can be set"}))
