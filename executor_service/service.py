@@ -223,6 +223,7 @@ async def running_service(
         metrics.observed(verifier),
         concurrency=settings.slots * _CONCURRENCY,
         queue_size=settings.queue_size,
+        queue_bytes=settings.queue_bytes,
     )
     metrics.watch_backlog(dispatcher.backlog)
     store = MemoryJobStore(result_ttl=settings.result_ttl, max_bytes=settings.job_memory_bytes)

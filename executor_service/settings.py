@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     queue_size: int = Field(16_384, ge=1024)
     """Operations that may wait or run at once; more are answered 429."""
 
+    queue_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
+    """Bytes that they may take in memory; a request that would make them more is answered 429."""
+
     max_body_bytes: int = Field(32 * 1024 * 1024, ge=1024)
     """Largest request body; more is answered 413 before anything is parsed."""
 

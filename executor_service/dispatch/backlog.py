@@ -2,7 +2,7 @@
 
 Owners take turns, and within an owner its requests do, so that neither a client with a thousand
 requests nor a request with a thousand operations makes a single call wait for all of it. Room is
-bounded; what does not fit, or would not be done within the client's patience, is refused at once,
+bounded, by operations and by their bytes; what does not fit, or would not be done within the client's patience, is refused at once,
 before any of it has run.
 """
 
@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from executor_service import logs
-from executor_service.dispatch.submission import Submission
+from executor_service.dispatch.submission import Submission, text_bytes
 from executor_service.errors import QueueFull
 from executor_service.operations import AnyOperation
 from executor_service.verifier.results import infrastructure_result
@@ -28,6 +28,10 @@ class Ticket:
 
     def __init__(self, submission: Submission) -> None:
         self.waiting = deque(enumerate(submission.operations))
+        self.sizes = [text_bytes(operation) for operation in submission.operations]
+        """Bytes of each operation, about."""
+        self.bytes = sum(self.sizes)
+        """Bytes of all operations: the request has them in memory until the last one is done."""
         self.open = set(range(len(submission.operations)))
         """Indices that have no result yet."""
         self.owner = submission.owner
@@ -57,6 +61,11 @@ class Place:
         self.operation = operation
 
     @property
+    def size(self) -> int:
+        """Return about how many bytes the operation takes."""
+        return self.ticket.sizes[self.index]
+
+    @property
     def wanted(self) -> bool:
         """Tell whether anybody still waits for the result."""
         return not self.ticket.abandoned and self.index in self.ticket.open
@@ -69,16 +78,20 @@ def _unobserved(seconds: float) -> None:
 class Backlog:
     """All tickets of a process."""
 
-    def __init__(self, capacity: int) -> None:
-        """Make room for ``capacity`` operations, those under way included."""
+    def __init__(self, capacity: int, capacity_bytes: int | None = None) -> None:
+        """Make room for ``capacity`` operations of ``capacity_bytes``, those under way included."""
         self.capacity = capacity
         """Operations that may wait or run at once."""
+        self.capacity_bytes = capacity_bytes
+        """Bytes that the requests they belong to may take; None for any number."""
         self.on_begin: Callable[[float], None] = _unobserved
         """Told of each operation that is taken, how many seconds it had waited."""
         self._turns: dict[str, deque[Ticket]] = {}
         self._held: dict[str, int] = {}
         self.held = 0
         """Operations that wait or run."""
+        self.held_bytes = 0
+        """Bytes of the requests that are not done."""
         self.waiting = 0
         """Operations that wait."""
         self.expired = 0
@@ -97,6 +110,18 @@ class Backlog:
             QueueFull: There is no room for all of it, or it would not be done in time.
         """
         count = len(submission.operations)
+        self._check_room(submission, count)
+        ticket = Ticket(submission)
+        self._check_bytes(ticket, count)
+        if count:
+            self.held += count
+            self.held_bytes += ticket.bytes
+            self.waiting += count
+            self._held[ticket.owner] = self._held.get(ticket.owner, 0) + count
+            self._turns.setdefault(ticket.owner, deque()).append(ticket)
+        return ticket
+
+    def _check_room(self, submission: Submission, count: int) -> None:
         if self.held + count > self.capacity:
             self.refused += count
             raise QueueFull(
@@ -112,13 +137,19 @@ class Backlog:
                 f"{submission.patience:g} s that the client waits",
                 retry_after=max(1.0, expected - submission.patience),
             )
-        ticket = Ticket(submission)
-        if count:
-            self.held += count
-            self.waiting += count
-            self._held[ticket.owner] = self._held.get(ticket.owner, 0) + count
-            self._turns.setdefault(ticket.owner, deque()).append(ticket)
-        return ticket
+
+    def _check_bytes(self, ticket: Ticket, count: int) -> None:
+        """Refuse what is too large beside what waits; alone it may be as large as a body may."""
+        if self.capacity_bytes is None or not self.held_bytes:
+            return
+        if self.held_bytes + ticket.bytes > self.capacity_bytes:
+            self.refused += count
+            raise QueueFull(
+                f"{ticket.bytes} bytes of operations are too many beside the {self.held_bytes} "
+                f"bytes that wait already; this server holds {self.capacity_bytes} "
+                "(EXECUTOR_QUEUE_BYTES)",
+                retry_after=max(1.0, self.held * self._seconds_per_operation),
+            )
 
     def expected_seconds(self, owner: str, count: int) -> float:
         """Return about how long ``count`` more operations of ``owner`` would take.
@@ -168,13 +199,16 @@ class Backlog:
 
         The first result counts: an operation that was sent out twice is answered once.
         """
-        ticket = place.ticket
-        if place.index not in ticket.open:
+        return self.answer(place.ticket, place.index, result)
+
+    def answer(self, ticket: Ticket, index: int, result: Any) -> bool:
+        """Do what ``finish`` does, for an operation that is not at hand any more."""
+        if index not in ticket.open:
             return False
-        ticket.open.discard(place.index)
-        self._release(ticket.owner, 1)
+        ticket.open.discard(index)
+        self._release(ticket, 1)
         self._clock()
-        ticket.results.put_nowait((place.index, result))
+        ticket.results.put_nowait((index, result))
         return True
 
     def abandon(self, ticket: Ticket) -> None:
@@ -182,11 +216,18 @@ class Backlog:
         ticket.abandoned = True
         self.waiting -= len(ticket.waiting)
         ticket.waiting.clear()
-        self._release(ticket.owner, len(ticket.open))
+        count = len(ticket.open)
         ticket.open.clear()
+        self._release(ticket, count)
 
-    def _release(self, owner: str, count: int) -> None:
+    def _release(self, ticket: Ticket, count: int) -> None:
+        """Free the room of ``count`` operations, which are no longer among the open ones."""
+        if not count:
+            return
+        owner = ticket.owner
         self.held -= count
+        if not ticket.open:
+            self.held_bytes -= ticket.bytes
         left = self._held.get(owner, 0) - count
         if left > 0:
             self._held[owner] = left

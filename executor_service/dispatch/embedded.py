@@ -25,11 +25,25 @@ class CarriesOut(Protocol):
 class EmbeddedDispatcher:
     """Carries operations out with a verifier in this process."""
 
-    def __init__(self, verifier: CarriesOut, *, concurrency: int, queue_size: int) -> None:
-        """``concurrency`` operations run at once; ``queue_size`` may wait or run."""
+    def __init__(
+        self,
+        verifier: CarriesOut,
+        *,
+        concurrency: int,
+        queue_size: int,
+        queue_bytes: int | None = None,
+    ) -> None:
+        """Start nothing yet.
+
+        Args:
+            verifier: Who carries them out.
+            concurrency: Operations that run at once.
+            queue_size: Operations that may wait or run.
+            queue_bytes: Bytes that they may take; None for any number.
+        """
         self._verifier = verifier
         self._concurrency = concurrency
-        self.backlog = Backlog(queue_size)
+        self.backlog = Backlog(queue_size, queue_bytes)
         self._workers: set[asyncio.Task[None]] = set()
         self._under_way: dict[Ticket, set[asyncio.Task[None]]] = {}
         self._closed = False

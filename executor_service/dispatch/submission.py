@@ -2,9 +2,16 @@
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
+from sys import getsizeof
 from typing import Any, Protocol
 
-from executor_service.operations import AnyOperation
+from executor_service.operations import (
+    AbductionOperation,
+    AnyOperation,
+    DeductionOperation,
+    ExecuteOperation,
+    InductionOperation,
+)
 
 ANONYMOUS = "anonymous"
 """The owner of what comes in where no keys are configured."""
@@ -21,6 +28,35 @@ class Submission:
     """Seconds that the client will wait; None when it did not say."""
     request_id: str = ""
     """Identifies the HTTP request in the logs of every process it passes through."""
+
+
+def text_bytes(operation: AnyOperation) -> int:
+    """Return about how many bytes of memory an operation takes: those of its texts.
+
+    Not their lengths: a text with one wide character takes four bytes for each of its characters.
+    """
+    size = getsizeof(operation.program)
+    for text in operation.imports:
+        size += getsizeof(text)
+    if isinstance(operation, DeductionOperation):
+        return (
+            size
+            + getsizeof(operation.input)
+            + getsizeof(operation.answer)
+            + getsizeof(operation.output)
+        )
+    if isinstance(operation, AbductionOperation):
+        return size + getsizeof(operation.output) + getsizeof(operation.answer)
+    if isinstance(operation, InductionOperation):
+        for case in operation.cases:
+            size += getsizeof(case.input) + getsizeof(case.output)
+        return size
+    if isinstance(operation, ExecuteOperation):
+        return size + sum(map(getsizeof, operation.inputs))
+    policy = operation.policy
+    for names in (policy.banned_modules, policy.banned_names):
+        size += sum(map(getsizeof, names or ()))
+    return size + getsizeof(operation.input)
 
 
 class Dispatcher(Protocol):

@@ -20,6 +20,8 @@ from executor_service.operations import (
     parse_operation,
 )
 
+CHUNK_BYTES: Final = 4 * 1024 * 1024
+"""Bytes of texts in one chunk, from which an operation travels alone."""
 STARTED: Final = "started"
 RESULT: Final = "result"
 Message = list[Any]
@@ -124,6 +126,8 @@ def from_wire(data: Any) -> Any:
 def cut(places: Sequence[Place], size: int, *, spread: int) -> list[Chunk]:
     """Cut operations into chunks of ``size`` at most, and so that ``spread`` workers get two each.
 
+    No chunk has more than ``CHUNK_BYTES``, but a larger operation, which travels alone.
+
     Args:
         places: The operations.
         size: The most of them in one chunk.
@@ -131,4 +135,12 @@ def cut(places: Sequence[Place], size: int, *, spread: int) -> list[Chunk]:
     """
     share = -(-len(places) // (2 * spread)) if spread else size
     step = max(1, min(size, share))
-    return [Chunk(places[start : start + step]) for start in range(0, len(places), step)]
+    chunks: list[list[Place]] = []
+    room = 0
+    for place in places:
+        if not chunks or len(chunks[-1]) == step or place.size > room:
+            chunks.append([])
+            room = CHUNK_BYTES
+        chunks[-1].append(place)
+        room -= place.size
+    return [Chunk(chunk) for chunk in chunks]

@@ -49,7 +49,7 @@ class QueueDispatcher:
         assert settings.redis_url is not None
         self.name = uuid.uuid4().hex[:12]
         self.keys = Keys(settings.queue_name)
-        self.backlog = Backlog(settings.queue_size)
+        self.backlog = Backlog(settings.queue_size, settings.queue_bytes)
         self.ledger = Ledger(self.backlog, unheard=settings.worker_ttl)
         self.client = async_client(settings.redis_url)
         self.census = Census(self.client, self.keys)

@@ -8,11 +8,12 @@ time on it travels alone, so that its neighbours do not share its fate.
 """
 
 import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from executor_service.dispatch.backlog import Backlog, Place
+from executor_service.dispatch.backlog import Backlog, Place, Ticket
 from executor_service.queue.chunks import Chunk
 from executor_service.verifier.results import infrastructure_result
 
@@ -20,7 +21,11 @@ ATTEMPTS: Final = 3
 _UNSEEN_S: Final = 3.0
 """Age from which a chunk that nobody has started is looked for in the queue."""
 _ABSENCES: Final = 2
-_REMEMBERED: Final = 512
+_REMEMBERED: Final = 16_384
+"""Operations that were sent anew and whose first sending may still be answered."""
+
+Former = dict[int, tuple["weakref.ref[Ticket]", int]]
+"""Whom the results of a chunk that was sent anew are for: number → (ticket, index)."""
 
 
 class Ledger:
@@ -31,8 +36,10 @@ class Ledger:
         self._backlog = backlog
         self._unheard = unheard
         self._out: dict[str, Chunk] = {}
-        self._former: OrderedDict[str, Chunk] = OrderedDict()
-        """Chunks that were sent anew: their results still count if they come first."""
+        self._former: OrderedDict[str, Former] = OrderedDict()
+        """Chunks that were sent anew: their results still count if they come first. Only whom
+        they are for is kept, and nobody is kept in memory by it."""
+        self._remembered = 0
         self.operations = 0
         """Operations that are out."""
         self.resent = 0
@@ -52,12 +59,22 @@ class Ledger:
         self.operations += len(chunk.open)
 
     def remove(self, chunk: Chunk) -> None:
-        """Forget a chunk; results that still come for it are taken for some time."""
+        """Forget a chunk: nobody wants its results any more."""
         if self._out.pop(chunk.id, None) is not None:
             self.operations -= len(chunk.open)
-            self._former[chunk.id] = chunk
-            while len(self._former) > _REMEMBERED:
-                self._former.popitem(last=False)
+
+    def _remember(self, chunk: Chunk) -> None:
+        """Keep in mind whom late results of a chunk would be for."""
+        former: Former = {}
+        for number in chunk.open:
+            place = chunk.places[number]
+            if place.wanted:
+                former[number] = (weakref.ref(place.ticket), place.index)
+        if former:
+            self._former[chunk.id] = former
+            self._remembered += len(former)
+        while self._remembered > _REMEMBERED:
+            self._remembered -= len(self._former.popitem(last=False)[1])
 
     def started(self, chunk_id: str, worker: str) -> None:
         """Note who has started a chunk."""
@@ -67,15 +84,25 @@ class Ledger:
 
     def result(self, chunk_id: str, number: int, result: Any) -> bool:
         """Hand on a result; return whether it was the first one for its operation."""
-        chunk = self._out.get(chunk_id) or self._former.get(chunk_id)
-        if chunk is None or not 0 <= number < len(chunk.places) or number not in chunk.open:
+        if (chunk := self._out.get(chunk_id)) is None:
+            return self._late_result(chunk_id, number, result)
+        if number not in chunk.open:
             return False
         chunk.open.discard(number)
-        if chunk_id in self._out:
-            self.operations -= 1
-            if not chunk.open:
-                del self._out[chunk_id]
+        self.operations -= 1
+        if not chunk.open:
+            del self._out[chunk_id]
         return self._backlog.finish(chunk.places[number], result)
+
+    def _late_result(self, chunk_id: str, number: int, result: Any) -> bool:
+        former = self._former.get(chunk_id, {})
+        if (whose := former.pop(number, None)) is None:
+            return False
+        self._remembered -= 1
+        if not former:
+            del self._former[chunk_id]
+        ticket, index = whose[0](), whose[1]
+        return ticket is not None and self._backlog.answer(ticket, index, result)
 
     def lost(self, alive: Mapping[str, Mapping[str, Any]]) -> list[Chunk]:
         """Return the started chunks whose worker is dead, or knows nothing of them.
@@ -116,6 +143,7 @@ class Ledger:
         if chunk.attempt >= ATTEMPTS:
             self.give_up(places, f"the workers that had it died, {ATTEMPTS} times")
             return []
+        self._remember(chunk)
         self.resent += 1
         return [Chunk([place], attempt=chunk.attempt + 1) for place in places]
 
