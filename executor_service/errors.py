@@ -13,7 +13,8 @@ the caller's mistake or ours::
     ├── InfrastructureError        ours: becomes ``infra_error``, is retryable, never a score
     │   ├── SandboxStartError      a sandbox could not be started
     │   ├── SandboxDied            a sandbox went away with a run in it
-    │   └── ProtocolError          a sandbox spoke nonsense on its stream
+    │   ├── ProtocolError          a sandbox spoke nonsense on its stream
+    │   └── StoreFull              the store of jobs has no room for results
     └── ConfigurationError         the operator's: a setting or a missing host package
 """
 
@@ -68,6 +69,10 @@ class SandboxDied(InfrastructureError):
 
 class ProtocolError(InfrastructureError):
     """A sandbox sent bytes that are not the protocol."""
+
+
+class StoreFull(InfrastructureError):
+    """The store of jobs has no room for results now; nothing of them was kept."""
 
 
 class ConfigurationError(ExecutorError):

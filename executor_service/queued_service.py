@@ -68,7 +68,12 @@ async def queued_service(settings: Settings) -> AsyncIterator[QueuedService]:
     metrics.watch_backlog(dispatcher.backlog)
     metrics.add(QueueCollector(dispatcher))
     metrics.show_workers(dispatcher.census.snapshots)
-    store = RedisJobStore(dispatcher.client, settings.queue_name, result_ttl=settings.result_ttl)
+    store = RedisJobStore(
+        dispatcher.client,
+        settings.queue_name,
+        result_ttl=settings.result_ttl,
+        result_bytes=settings.job_result_bytes,
+    )
     jobs = JobRunner(store, dispatcher, room=settings.queue_size // JOBS_SHARE)
     await dispatcher.start()
     await jobs.start()

@@ -226,7 +226,11 @@ async def running_service(
         queue_bytes=settings.queue_bytes,
     )
     metrics.watch_backlog(dispatcher.backlog)
-    store = MemoryJobStore(result_ttl=settings.result_ttl, max_bytes=settings.job_memory_bytes)
+    store = MemoryJobStore(
+        result_ttl=settings.result_ttl,
+        max_bytes=settings.job_memory_bytes,
+        result_bytes=settings.job_result_bytes,
+    )
     jobs = JobRunner(store, dispatcher, room=settings.queue_size // JOBS_SHARE)
     service = EmbeddedService(settings, backend, pool, verifier, dispatcher, jobs, metrics, cache)
     await pool.start()

@@ -108,8 +108,11 @@ class Settings(BaseSettings):
     """Most items of one /v1/jobs job."""
 
     job_memory_bytes: int = Field(512 * 1024 * 1024, ge=1024 * 1024)
-    """Bytes of items and results that jobs may take in a service without Redis; above that, new
-    jobs are answered 429."""
+    """Bytes of items and results that jobs may take in a service without Redis: above three
+    quarters of them new jobs are answered 429, and above all of them jobs fail."""
+
+    job_result_bytes: int = Field(256 * 1024 * 1024, ge=1024)
+    """Bytes of JSON that the results of one job may take; a job with more of them fails."""
 
     cache_bytes: int = Field(64 * 1024 * 1024, ge=0)
     """Bytes of memory for results of runs found deterministic, and as many in Redis for each

@@ -13,7 +13,7 @@ import pytest
 
 from contract.live import LiveService
 from executor_service.settings import Settings
-from redis_server import BINARY, RedisServer
+from redis_server import RedisServer, need_redis
 from runner_image import IMAGE, need_docker
 
 BACKENDS = ("bubblewrap", pytest.param("docker", marks=pytest.mark.docker))
@@ -90,9 +90,3 @@ def start_redis() -> Iterator[Callable[..., RedisServer]]:
         yield start
         for server in started:
             server.stop()
-
-
-def need_redis() -> None:
-    """Skip the test where there is no redis-server."""
-    if BINARY is None:
-        pytest.skip("redis-server is not installed")

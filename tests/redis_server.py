@@ -8,6 +8,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 import redis
 
 BINARY = shutil.which("redis-server")
@@ -111,3 +112,9 @@ def _free_port() -> int:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
         return port
+
+
+def need_redis() -> None:
+    """Skip the test where there is no redis-server."""
+    if BINARY is None:
+        pytest.skip("redis-server is not installed")

@@ -70,6 +70,7 @@ class CachedRuns:
         return replace(
             own,
             evictions=figures.evictions,
+            refused_full=figures.refused,
             store_errors=own.store_errors + figures.errors,
             entries=figures.entries,
             bytes=figures.bytes,

@@ -26,6 +26,8 @@ class CacheCounters:
     """Programs whose runs differed, so that nothing is kept of them."""
     evictions: int = 0
     """Results dropped to make room."""
+    refused_full: int = 0
+    """Results not written to Redis because it, or this process's share of it, is full enough."""
     store_errors: int = 0
     """Times that a store failed or gave back something odd; both are misses."""
     entries: int = 0

@@ -1,14 +1,16 @@
 """Records in Redis, shared by all workers of a queue.
 
 Covered: Redis that is away, slow, full or of another mind costs a run a short wait once every few
-seconds and is a miss; the records of one process take a bounded part of a Redis that refuses
-writes when it is full, which it has for the queue.
+seconds and is a miss. Nothing is written to a Redis that is used to two fifths of its
+``maxmemory``, by whomever: the rest is for jobs and the queue. The records of one process take a
+bounded part as well, which is all there is to go by where Redis has no ``maxmemory``.
 Not covered: whoever may write to this Redis can write results. It holds the queue, so whoever may
 do that can answer for the workers anyway; give it a password.
 """
 
 import asyncio
 import logging
+import math
 import time
 from collections import deque
 from typing import Any, Final
@@ -24,6 +26,12 @@ log = logging.getLogger(__name__)
 _TIMEOUT_S: Final = 0.25
 _GET: Final = "getrange"
 _SET: Final = "set"
+_INFO: Final = "info"
+_SHARE: Final = 0.4
+"""Share of Redis's ``maxmemory`` above which nothing is written."""
+_LOOK_EVERY_S: Final = 2.0
+_LOOK_EVERY_BYTES: Final = 4 << 20
+"""Bytes that this process may write before it looks at Redis's memory again."""
 _AT_ONCE: Final = 16
 """Commands under way, and so connections; the inputs of one execute alone may be a thousand."""
 _BACK_OFF_S: Final = 5.0
@@ -50,8 +58,13 @@ class RedisStore:
         self._max_bytes = max_bytes
         self._written: deque[tuple[float, int]] = deque()
         self._bytes = 0
-        self._refused_until = {_GET: 0.0, _SET: 0.0}
+        self._refused_until = {_GET: 0.0, _SET: 0.0, _INFO: 0.0}
         self._errors = 0
+        self._refused = 0
+        self._memory_left = 0.0
+        self._unseen = 0
+        self._look_at = 0.0
+        self._looking = asyncio.Lock()
         self._places = asyncio.Semaphore(_AT_ONCE)
 
     async def get(self, key: bytes) -> bytes | None:
@@ -61,17 +74,30 @@ class RedisStore:
         return data if type(data) is bytes and data else None
 
     async def put(self, key: bytes, data: bytes) -> None:
-        """Keep ``data``, unless this process's records take all the room they may."""
+        """Keep ``data``, unless Redis or this process's part of it is full enough."""
         size = len(data) + len(self._prefix) + 2 * len(key) + _PER_ENTRY
-        if self._room() >= size and await self._ask(
-            _SET, self._prefix + key.hex(), data, ex=self._ttl
-        ):
+        if self._room() < size or not await self._spare(size):
+            self._refused += 1
+        elif await self._ask(_SET, self._prefix + key.hex(), data, ex=self._ttl):
             self._written.append((time.monotonic() + self._ttl, size))
             self._bytes += size
 
     def figures(self) -> StoreFigures:
-        """Return how often Redis failed; what it holds is for Redis to say."""
-        return StoreFigures(errors=self._errors)
+        """Return how often Redis failed or was full enough; what it holds is for it to say."""
+        return StoreFigures(errors=self._errors, refused=self._refused)
+
+    async def _spare(self, size: int) -> bool:
+        """Tell whether Redis, as seen lately, has ``size`` bytes for records; if so count them."""
+        async with self._looking:
+            now = time.monotonic()
+            if now >= self._look_at or self._unseen >= _LOOK_EVERY_BYTES:
+                self._look_at, self._unseen = now + _LOOK_EVERY_S, 0
+                self._memory_left = _left(await self._ask(_INFO, "memory"))
+            if self._memory_left < size:
+                return False
+            self._memory_left -= size
+            self._unseen += size
+            return True
 
     def _room(self) -> int:
         now = time.monotonic()
@@ -90,10 +116,19 @@ class RedisStore:
                 # It is there and refuses: one that is full can still be read.
                 self._leave_alone(error, command)
             except (redis.RedisError, OSError, TimeoutError) as error:
-                self._leave_alone(error, _GET, _SET)
+                self._leave_alone(error, _GET, _SET, _INFO)
             return None
 
     def _leave_alone(self, error: Exception, *commands: str) -> None:
         self._errors += 1
         self._refused_until |= dict.fromkeys(commands, time.monotonic() + _BACK_OFF_S)
         log.warning("the cache leaves Redis alone for %g s: %r", _BACK_OFF_S, error)
+
+
+def _left(memory: Any) -> float:
+    """Return the bytes that records may still take, by what INFO says; none if it says nothing."""
+    try:
+        most, used = int(memory["maxmemory"]), int(memory["used_memory"])
+    except (TypeError, KeyError, ValueError):
+        return 0.0
+    return most * _SHARE - used if most else math.inf

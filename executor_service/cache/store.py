@@ -20,6 +20,7 @@ class StoreFigures:
     errors: int = 0
     entries: int = 0
     bytes: int = 0
+    refused: int = 0
 
     def __add__(self, other: "StoreFigures") -> "StoreFigures":
         """Add up the figures of two stores."""
@@ -28,6 +29,7 @@ class StoreFigures:
             self.errors + other.errors,
             self.entries + other.entries,
             self.bytes + other.bytes,
+            self.refused + other.refused,
         )
 
 

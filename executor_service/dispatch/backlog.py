@@ -2,8 +2,8 @@
 
 Owners take turns, and within an owner its requests do, so that neither a client with a thousand
 requests nor a request with a thousand operations makes a single call wait for all of it. Room is
-bounded, by operations and by their bytes; what does not fit, or would not be done within the client's patience, is refused at once,
-before any of it has run.
+bounded, by operations and by their bytes; what does not fit, or would not be done within the
+client's patience, is refused at once, before any of it has run.
 """
 
 import asyncio

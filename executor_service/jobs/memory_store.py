@@ -6,9 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from executor_service.errors import QueueFull
+from executor_service.errors import QueueFull, StoreFull
 from executor_service.jobs.record import JobRecord, JobState, NewJob, Standing
-from executor_service.jobs.store import MAX_OPEN
+from executor_service.jobs.store import (
+    MAX_OPEN,
+    MAX_OPEN_EACH,
+    NEW_JOB_SHARE,
+    RESULT_BYTES,
+    over_budget,
+)
 from executor_service.jobs.watchers import Watchers
 
 _ENTRY_BYTES: Final = 200
@@ -22,18 +28,28 @@ class _Job:
     results: dict[int, bytes]
     key: tuple[str, str] | None
     size: int
+    result_bytes: int = 0
     runner: str | None = None
 
 
 class MemoryJobStore:
-    """Keeps jobs until a while after their end, and takes no new ones above a size."""
+    """Keeps jobs until a while after their end, and never more than a number of bytes."""
 
-    def __init__(self, *, result_ttl: float, max_bytes: int) -> None:
-        """Keep ended jobs ``result_ttl`` seconds, and at most about ``max_bytes`` of all jobs."""
+    def __init__(
+        self, *, result_ttl: float, max_bytes: int, result_bytes: int = RESULT_BYTES
+    ) -> None:
+        """Keep jobs in this process.
+
+        Args:
+            result_ttl: Seconds that an ended job is kept.
+            max_bytes: Most bytes of items and results of all jobs.
+            result_bytes: Most bytes of JSON that the results of one job take.
+        """
         self.watchers = Watchers()
         self.lease_seconds = 10.0
         self._ttl = result_ttl
         self._max_bytes = max_bytes
+        self._result_bytes = result_bytes
         self._jobs: dict[str, _Job] = {}
         self._open: dict[str, _Job] = {}
         self._expiries: deque[tuple[float, str]] = deque()
@@ -54,13 +70,17 @@ class MemoryJobStore:
         if key is not None and key in self._keys:
             return self._jobs[self._keys[key]].record
         size = sum(map(len, job.payload))
-        if self.size + size > self._max_bytes:
+        if self.size + size > self._max_bytes * NEW_JOB_SHARE:
             raise QueueFull(
                 f"jobs and their results take {self.size} bytes, of {self._max_bytes} in all",
                 retry_after=self._next_expiry(),
             )
         if len(self._open) >= MAX_OPEN:
             raise QueueFull(f"{MAX_OPEN} jobs are unfinished already", retry_after=10)
+        if sum(one.record.owner == job.owner for one in self._open.values()) >= MAX_OPEN_EACH:
+            raise QueueFull(
+                f"{MAX_OPEN_EACH} jobs of {job.owner} are unfinished already", retry_after=10
+            )
         kept = _Job(job.record(), list(job.payload), {}, key, size)
         self._jobs[job.id] = self._open[job.id] = kept
         self.size += size
@@ -128,17 +148,36 @@ class MemoryJobStore:
         if not job.record.state.ended:
             if job.runner != runner:
                 return None
-            for index, text in results.items():
-                if index not in job.results:
-                    job.results[index] = text
-                    self._grow(job, len(text) + _ENTRY_BYTES)
+            if not self._keep(job, {i: t for i, t in results.items() if i not in job.results}):
+                await self.end(job_id, JobState.FAILED, over_budget(self._result_bytes))
+                return job.record.standing
             job.record = replace(job.record, state=JobState.RUNNING, done=len(job.results))
             if job.record.done == job.record.total:
-                kept = sum(map(len, job.results.values())) + _ENTRY_BYTES * job.record.total
+                kept = job.result_bytes + _ENTRY_BYTES * job.record.total
                 self._close(job, replace(job.record, state=JobState.FINISHED), kept)
             else:
                 self.watchers.tell(job_id, job.record.standing)
         return job.record.standing
+
+    def _keep(self, job: _Job, results: dict[int, bytes]) -> bool:
+        """Keep new results, or none and return False where they are too many for one job.
+
+        Raises:
+            StoreFull: They are too many for the store.
+        """
+        size = sum(map(len, results.values()))
+        if job.result_bytes + size > self._result_bytes:
+            return False
+        room = size + _ENTRY_BYTES * len(results)
+        if results and self.size + room > self._max_bytes:
+            raise StoreFull(
+                "all jobs together take the "
+                f"{self._max_bytes} bytes of EXECUTOR_JOB_MEMORY_BYTES"
+            )
+        job.results |= results
+        job.result_bytes += size
+        self._grow(job, room)
+        return True
 
     def _close(self, job: _Job, record: JobRecord, size: int) -> None:
         job.record = record

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import redis
 
-from executor_service.errors import InfrastructureError
+from executor_service.errors import InfrastructureError, StoreFull
 
 log = logging.getLogger(__name__)
 
@@ -21,7 +21,8 @@ def reachable() -> Iterator[None]:
     would go on for ever.
 
     Raises:
-        InfrastructureError: Redis cannot be reached, or refuses.
+        StoreFull: Redis refuses because it is full.
+        InfrastructureError: It cannot be reached, or refuses for another reason.
     """
     task = asyncio.current_task()
     before = 0 if task is None else task.cancelling()
@@ -34,4 +35,6 @@ def reachable() -> Iterator[None]:
         raise asyncio.CancelledError
     if trouble is not None:
         log.debug("the store of jobs failed", exc_info=trouble)
+        if isinstance(trouble, redis.exceptions.OutOfMemoryError):
+            raise StoreFull("Redis is full: what is in it has reached its maxmemory") from trouble
         raise InfrastructureError("the store of jobs cannot be reached") from trouble

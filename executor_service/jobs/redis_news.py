@@ -51,6 +51,9 @@ class RedisNews:
                     await self._pass_on(subscription)
             except (InfrastructureError, redis.RedisError, OSError) as error:
                 log.info("news of jobs is interrupted: %s", error)
+            except Exception:
+                # Whoever may write to this Redis may publish; no message ends the listening.
+                log.exception("news of jobs is interrupted by what was not foreseen")
             await asyncio.sleep(_AGAIN_S)
 
     async def _pass_on(self, subscription: PubSub) -> None:

@@ -11,12 +11,18 @@ from typing import Any, Final
 from redis.asyncio import Redis
 from redis.commands.core import AsyncScript
 
-from executor_service.errors import InfrastructureError, QueueFull
+from executor_service.errors import InfrastructureError, QueueFull, StoreFull
 from executor_service.jobs import redis_scripts
 from executor_service.jobs.record import JobRecord, JobState, NewJob, Standing
 from executor_service.jobs.redis_calls import reachable
 from executor_service.jobs.redis_news import RedisNews
-from executor_service.jobs.store import MAX_OPEN
+from executor_service.jobs.store import (
+    MAX_OPEN,
+    MAX_OPEN_EACH,
+    NEW_JOB_SHARE,
+    RESULT_BYTES,
+    over_budget,
+)
 from executor_service.jobs.watchers import Watchers
 
 _OPEN_MS: Final = 7 * 86_400_000
@@ -24,15 +30,21 @@ _OPEN_MS: Final = 7 * 86_400_000
 _UPLOAD_S: Final = 600
 """Time that the items of a job may be there without the job."""
 _UPLOAD_BYTES: Final = 4 << 20
-_MOST_MEMORY: Final = 0.75
-"""Share of Redis's memory above which no new job is taken: the queue needs the rest."""
+_RESULTS_SHARE: Final = 0.85
+"""Share of Redis's memory above which no results are taken: the queue needs the rest."""
 
 
 class RedisJobStore:
     """Keeps jobs under ``PREFIX:job:*`` and ``PREFIX:jobs:*``."""
 
     def __init__(
-        self, client: Redis, prefix: str, *, result_ttl: float, lease_seconds: float = 10.0
+        self,
+        client: Redis,
+        prefix: str,
+        *,
+        result_ttl: float,
+        result_bytes: int = RESULT_BYTES,
+        lease_seconds: float = 10.0,
     ) -> None:
         """Keep jobs in the Redis of ``client``, which stays the caller's to close.
 
@@ -40,12 +52,14 @@ class RedisJobStore:
             client: Answers in bytes (``decode_responses`` is off).
             prefix: Name of the stack.
             result_ttl: Seconds that an ended job is kept.
+            result_bytes: Most bytes of JSON that the results of one job take.
             lease_seconds: Seconds of silence after which a runner has lost its jobs.
         """
         self.watchers = Watchers()
         self.lease_seconds = lease_seconds
         self._client = client
         self._ttl_ms = int(result_ttl * 1000)
+        self._result_bytes = result_bytes
         self._lease_ms = int(lease_seconds * 1000)
         self._job = f"{prefix}:job:"
         self._firsts = f"{prefix}:jobs:first:"
@@ -83,11 +97,12 @@ class RedisJobStore:
             await self._upload(job)
         kept = await self._run(
             self._create,
-            *(job.id, first, MAX_OPEN, time.time(), _OPEN_MS),
+            *(job.id, first, MAX_OPEN, MAX_OPEN_EACH, job.owner, time.time(), _OPEN_MS),
             *(part for field in fields.items() for part in field),
         )
-        if not kept:
-            raise QueueFull(f"{MAX_OPEN} jobs are unfinished already", retry_after=10)
+        if kept in (b"all", b"own"):
+            whose = f"{MAX_OPEN} jobs" if kept == b"all" else f"{MAX_OPEN_EACH} jobs of {job.owner}"
+            raise QueueFull(f"{whose} are unfinished already", retry_after=10)
         if kept.decode() == job.id:
             return job.record()
         record = await self.find(kept.decode())
@@ -166,8 +181,14 @@ class RedisJobStore:
         stands = await self._run(
             self._save,
             *(runner, job_id, self._lease_ms, self._ttl_ms, _OPEN_MS),
+            *(_RESULTS_SHARE, self._result_bytes, over_budget(self._result_bytes)),
             *(part for pair in results.items() for part in pair),
         )
+        if stands is not None and stands[0] == b"full":
+            raise StoreFull(
+                f"Redis has no room for results: more than {_RESULTS_SHARE:.0%} of its maxmemory "
+                "is taken"
+            )
         return None if stands is None else Standing(JobState(stands[0].decode()), stands[1])
 
     def _first(self, owner: str, key: str) -> str:
@@ -180,7 +201,7 @@ class RedisJobStore:
     async def _need_memory(self, size: int) -> None:
         memory = await self._client.info("memory")
         most = memory.get("maxmemory", 0)
-        if most and memory["used_memory"] + size > most * _MOST_MEMORY:
+        if most and memory["used_memory"] + size > most * NEW_JOB_SHARE:
             raise QueueFull("Redis has too little memory left for a new job", retry_after=30)
 
     async def _upload(self, job: NewJob) -> None:

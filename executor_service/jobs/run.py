@@ -2,7 +2,8 @@
 
 An operation counts as out until its result is saved, so a store that is slow or away slows the
 feeding down and nothing piles up here. Whatever this process forgets when it dies is in the
-store: the next runner feeds the items that have no result yet.
+store: the next runner feeds the items that have no result yet. A store that is full is waited for
+a while only, and then the job fails, which frees what it takes.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Any, Final, NoReturn, TypeVar
 
 from executor_service.dispatch.submission import Dispatcher, Submission
-from executor_service.errors import InfrastructureError, QueueFull
+from executor_service.errors import InfrastructureError, QueueFull, StoreFull
 from executor_service.items import ParsedItems, shown
 from executor_service.jobs.payload import unpack
 from executor_service.jobs.record import CHUNK_ITEMS, JobRecord, JobState
@@ -36,6 +37,11 @@ RETRY_PAUSE_S: Final = 2.0
 _SAVE_EVERY_S: Final = 0.2
 _SAVE_COUNT: Final = 64
 _SAVE_BYTES: Final = 4 << 20
+"""Bytes of results that are worth a call, and that one call has unless a single one has more."""
+_LARGEST: Final = 32 << 20
+"""Bytes of one result; Redis takes no argument of more than 512 MiB."""
+_FULL_PATIENCE_S: Final = 10.0
+"""Time for which a store may be full: somebody who fetches results fills Redis for moments."""
 _LONGEST_PAUSE_S: Final = 5.0
 _QUIET_S: Final = 30.0
 
@@ -76,9 +82,11 @@ class JobRun:
             self._out = 0
 
     async def save_rest(self) -> None:
-        """After ``carry_out`` was cancelled, save what it had not: one attempt."""
-        if self._unsaved:
-            await self._store.save(self._runner, self.record.id, self._unsaved)
+        """After ``carry_out`` was cancelled, save what it had not: one attempt each."""
+        while self._unsaved:
+            batch = self._batch()
+            await self._store.save(self._runner, self.record.id, batch)
+            self._saved(batch)
 
     # From the store to the dispatcher.
 
@@ -145,7 +153,7 @@ class JobRun:
                         if is_trouble(result) and not final:
                             again[index] = waiting[index]
                         else:
-                            self._answer(index, shown(result))
+                            self._answer(index, shown(result), waiting[index])
                         del waiting[index]
             except QueueFull as full:
                 await asyncio.sleep(_jittered(min(full.retry_after, _LONGEST_PAUSE_S)))
@@ -175,8 +183,11 @@ class JobRun:
 
     # From the dispatcher to the store.
 
-    def _answer(self, index: int, result: Any) -> None:
-        text = json.dumps(result, separators=(",", ":")).encode("ascii")
+    def _answer(self, index: int, result: Any, operation: AnyOperation | None = None) -> None:
+        text = _text(result)
+        if len(text) > _LARGEST and operation is not None:
+            said = f"the result has {len(text)} bytes and at most {_LARGEST} are kept: ask for less"
+            text = _text(infrastructure_result(operation, said))
         self._unsaved[index] = text
         self._unsaved_bytes += len(text)
         self._arrived.set()
@@ -185,17 +196,31 @@ class JobRun:
         while True:
             await self._arrived.wait()
             await self._gather()
-            batch = dict(self._unsaved)
+            batch = self._batch()
             await self._save(batch)
             self._saved_at = time.monotonic()
-            for index, text in batch.items():
-                del self._unsaved[index]
-                self._unsaved_bytes -= len(text)
+            self._saved(batch)
             if not self._unsaved:
                 self._arrived.clear()
             self._out -= len(batch)
             self._turns.give_back(len(batch))
             self._freed.set()
+
+    def _batch(self) -> dict[int, bytes]:
+        """Return as many unsaved results as one call may have, the oldest first."""
+        batch: dict[int, bytes] = {}
+        size = 0
+        for index, text in self._unsaved.items():
+            size += len(text)
+            if batch and size > _SAVE_BYTES:
+                break
+            batch[index] = text
+        return batch
+
+    def _saved(self, batch: dict[int, bytes]) -> None:
+        for index, text in batch.items():
+            del self._unsaved[index]
+            self._unsaved_bytes -= len(text)
 
     async def _gather(self) -> None:
         """Wait while more results are worth waiting for."""
@@ -215,6 +240,8 @@ class JobRun:
             lambda: self._store.save(self._runner, self.record.id, results)
         )
         if saved is None or saved.state.ended:
+            if saved is not None and saved.state is JobState.FAILED:
+                log.warning("job %s: failed at %d results", self.record.id, saved.done)
             self._unsaved.clear()
             raise _OverError
         self.record = self.record.at(saved)
@@ -228,16 +255,23 @@ class JobRun:
         raise _OverError
 
     async def _fail(self, message: str) -> NoReturn:
+        log.warning("job %s: fails: %s", self.record.id, message)
         await self._steadily(lambda: self._store.end(self.record.id, JobState.FAILED, message))
         raise _OverError
 
     async def _steadily(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Call until the store can be reached."""
+        """Call until the store can be reached; if it stays full, fail the job."""
         pause = 0.1
+        patient_until = time.monotonic() + _jittered(_FULL_PATIENCE_S)
         while True:
             try:
                 return await call()
             except InfrastructureError as error:
+                if not isinstance(error, StoreFull):
+                    patient_until = time.monotonic() + _jittered(_FULL_PATIENCE_S)
+                elif time.monotonic() >= patient_until:
+                    self._unsaved.clear()
+                    await self._fail(str(error))
                 log.warning("job %s: %s", self.record.id, error)
                 await asyncio.sleep(_jittered(pause))
                 pause = min(pause * 2, _LONGEST_PAUSE_S)
@@ -249,6 +283,10 @@ def is_trouble(result: Any) -> bool:
         return False
     named = (result, *result.get("outcomes", ()))
     return any("infra_error" in (one.get("status"), one.get("reason")) for one in named)
+
+
+def _text(result: Any) -> bytes:
+    return json.dumps(result, separators=(",", ":")).encode("ascii")
 
 
 def _jittered(seconds: float) -> float:

@@ -9,8 +9,10 @@ import contextlib
 import logging
 import uuid
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from typing import Final
 
+from executor_service import logs
 from executor_service.dispatch.submission import Dispatcher
 from executor_service.errors import InfrastructureError
 from executor_service.jobs.record import JobRecord, JobState, NewJob
@@ -25,6 +27,8 @@ _AT_ONCE: Final = 32
 _DEFECTS: Final = 3
 """Times that a job may break its run before it has failed."""
 _DEFECT_PAUSE_S: Final = 1.0
+_MISHAP_PAUSE_S: Final = 2.0
+"""Pause after an error that nobody has foreseen: it must not fill the log."""
 _LEAVE_S: Final = 3.0
 """Longest time for saving the last results when the process ends."""
 
@@ -46,8 +50,8 @@ class JobRunner:
     async def start(self) -> None:
         """Begin to look for jobs; the store may come later."""
         await self.store.start()
-        for coroutine in (self._look(), self._hold()):
-            self._tasks.append(asyncio.get_running_loop().create_task(coroutine))
+        for part in (self._look, self._hold):
+            self._tasks.append(asyncio.get_running_loop().create_task(_for_ever(part)))
 
     async def close(self) -> None:
         """Stop; unfinished jobs stay in the store, for the next runner if it outlives this one."""
@@ -55,11 +59,13 @@ class JobRunner:
         for task in (*self._tasks, *(task for _, task in runs)):
             task.cancel()
         await asyncio.gather(*self._tasks, *(task for _, task in runs), return_exceptions=True)
-        with contextlib.suppress(InfrastructureError, TimeoutError):
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_LEAVE_S):
                 for run, _ in runs:
-                    await run.save_rest()
-                    await self.store.release(self.name, run.record.id)
+                    with contextlib.suppress(InfrastructureError):
+                        await run.save_rest()
+                    with contextlib.suppress(InfrastructureError):
+                        await self.store.release(self.name, run.record.id)
         await self.store.close()
 
     async def add(self, job: NewJob) -> JobRecord:
@@ -129,11 +135,16 @@ class JobRunner:
         """Carry a job out; a defect that it meets neither loses nor blocks it."""
         job_id = run.record.id
         try:
-            await run.carry_out()
-            self._defects.pop(job_id, None)
-        except Exception:
-            log.exception("job %s: its run failed inside the service", job_id)
-            await self._after_defect(job_id)
+            # Whatever is done for the job is logged as the job's, down to the verifier.
+            with logs.context(
+                job_id=job_id, request_id=run.record.request_id, owner=run.record.owner
+            ):
+                try:
+                    await run.carry_out()
+                    self._defects.pop(job_id, None)
+                except Exception:
+                    log.exception("job %s: its run failed inside the service", job_id)
+                    await self._after_defect(job_id)
         finally:
             if job_id in self._runs and self._runs[job_id][0] is run:
                 del self._runs[job_id]
@@ -150,3 +161,13 @@ class JobRunner:
                 await asyncio.sleep(_DEFECT_PAUSE_S)
                 self._runs.pop(job_id, None)  # from here on it may be claimed again
                 await self.store.release(self.name, job_id)
+
+
+async def _for_ever(part: Callable[[], Awaitable[None]]) -> None:
+    """Do ``part``, which never ends by itself, again whenever it fails: the process lives on it."""
+    while True:
+        try:
+            await part()
+        except Exception:
+            log.exception("the runner of jobs failed inside the service; it goes on")
+        await asyncio.sleep(_MISHAP_PAUSE_S)

@@ -10,6 +10,17 @@ from executor_service.jobs.watchers import Watchers
 
 MAX_OPEN: Final = 1000
 """Jobs that may be unfinished at once; more are refused."""
+MAX_OPEN_EACH: Final = 100
+"""Jobs of one owner that may be: nobody locks the others out."""
+RESULT_BYTES: Final = 256 << 20
+"""Bytes of JSON that the results of one job may take, unless a setting says otherwise."""
+NEW_JOB_SHARE: Final = 0.75
+"""Share of the store's memory above which no new job is taken: those there are need the rest."""
+
+
+def over_budget(most: int) -> str:
+    """Return why a job has failed whose results take more than ``most`` bytes."""
+    return f"its results take more than the {most} bytes of EXECUTOR_JOB_RESULT_BYTES"
 
 
 class JobStore(Protocol):
@@ -67,8 +78,12 @@ class JobStore(Protocol):
     async def save(self, runner: str, job_id: str, results: Mapping[int, bytes]) -> Standing | None:
         """Keep results as JSON; the first one of each item counts. The job is running now.
 
-        With the last one the job is finished. Return how the job stands, which may be ended, or
-        None where it is not the runner's or has gone; then nothing was kept.
+        With the last one the job is finished; if they are too many bytes for one job it has
+        failed. Return how the job stands, which may be ended, or None where it is not the
+        runner's or has gone; then nothing was kept.
+
+        Raises:
+            StoreFull: There is no room for them now.
         """
 
 

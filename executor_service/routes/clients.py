@@ -39,13 +39,22 @@ def submission(request: Request, operations: Sequence[AnyOperation]) -> Submissi
         patience=patience_of(request),
         request_id=getattr(request.state, "request_id", ""),
     )
+    charge_counted(request, len(operations))
+    return handed_in
+
+
+def charge_counted(request: Request, operations: int) -> None:
+    """Count what the request submits against its key, and a refusal in the metrics.
+
+    Raises:
+        RateLimited: The key has submitted too much already.
+    """
     try:
-        charge(request, len(operations))
+        charge(request, operations)
     except RateLimited:
         service: Service = request.app.state.service
-        service.metrics.rate_limited(len(operations))
+        service.metrics.rate_limited(max(1, operations))
         raise
-    return handed_in
 
 
 def patience_of(request: Request) -> float | None:

@@ -13,14 +13,13 @@ from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from executor_service.access.rate_limit import charge
 from executor_service.errors import InfrastructureError, RequestError
 from executor_service.jobs.payload import pack_body
 from executor_service.jobs.record import JobRecord, JobState, NewJob
 from executor_service.jobs.store import JobStore, follow
 from executor_service.routes.answers import answer, dump
 from executor_service.routes.batch import EXAMPLE
-from executor_service.routes.clients import owner_of, while_connected
+from executor_service.routes.clients import charge_counted, owner_of, while_connected
 from executor_service.routes.results import JobAccepted, JobDocument, problem_responses
 from executor_service.service import Service
 
@@ -88,10 +87,10 @@ async def submit(
     digest = await asyncio.to_thread(lambda: hashlib.sha256(body).hexdigest())
     record = None if key is None else await service.jobs.store.first(owner, key)
     if record is not None:
-        charge(request, 0)
+        charge_counted(request, 0)
     else:
         payload, total = await asyncio.to_thread(_packed, body, service.settings.max_job_items)
-        charge(request, total)
+        charge_counted(request, total)
         request_id = getattr(request.state, "request_id", "")
         job = NewJob(owner, total, digest, payload, key, request_id)
         record = await service.jobs.add(job)

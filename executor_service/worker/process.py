@@ -79,14 +79,18 @@ async def _serve(
     tasks = [
         asyncio.create_task(part)
         for part in (
-            runtime.publisher.run(),
             runtime.listen(),
             beat(runtime, settings.worker_ttl),
         )
     ]
     feeders = [
         Feeder(
-            blocking, runtime.keys.queue, f"{runtime.name}-{number}", runtime.carry_out, burst=burst
+            blocking,
+            runtime.keys.queue,
+            f"{runtime.name}-{number}",
+            runtime.carry_out,
+            ready=runtime.ready,
+            burst=burst,
         )
         for number in range(max(_LEAST_FEEDERS, settings.slots // _SLOTS_PER_FEEDER))
     ]
@@ -101,6 +105,7 @@ async def _serve(
         await _until_idle(runtime, feeders, hurry)
         await stop_beating(runtime)
         await end_tasks(tasks)
+        await runtime.publisher.close()
 
 
 def _signals() -> tuple[asyncio.Event, asyncio.Event]:

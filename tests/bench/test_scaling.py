@@ -9,7 +9,6 @@ from collections import Counter
 import pytest
 from rich.console import Console
 
-from conftest import need_redis
 from executor_service.bench import crowd
 from executor_service.bench.crowd import Served
 from executor_service.bench.http_load import request_bytes
@@ -32,6 +31,7 @@ from executor_service.bench.scaling_report import (
 )
 from executor_service.operations import parse_operation
 from executor_service.settings import Settings
+from redis_server import need_redis
 
 TASK = Sample("def f(x):\n    return x + 1", (), "1", "2")
 ITEM = {"op": "verify", "mode": "deduction", "program": TASK.program, "input": "1", "answer": "2"}

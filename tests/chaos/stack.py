@@ -38,6 +38,19 @@ def slow(seconds: float, answer: int = 1) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def slows(count: int, seconds: float, answers: tuple[int, ...] = (1, 2)) -> list[dict[str, Any]]:
+    """Return ``count`` different verifications that sleep, with ``answers`` in turn; 1 is right.
+
+    ``[slow(1)] * 9`` would be one question: asked nine times, it is run once.
+    """
+    return [slow(seconds, answers[number % len(answers)]) for number in range(count)]
+
+
+def verdicts(count: int) -> list[str]:
+    """Return the statuses that ``slows`` with its usual answers must have."""
+    return [("correct", "wrong")[number % 2] for number in range(count)]
+
+
 def free_port() -> int:
     """Return a TCP port that is free now."""
     with socket.socket() as listener:

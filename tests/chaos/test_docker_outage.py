@@ -7,7 +7,7 @@ import time
 import pytest
 
 from chaos.docker_daemon import DockerDaemon
-from chaos.stack import QUICK, Stack, slow
+from chaos.stack import QUICK, Stack, slows, verdicts
 from runner_image import IMAGE, need_docker
 
 pytestmark = [pytest.mark.redis, pytest.mark.docker]
@@ -47,17 +47,17 @@ def statuses(results):
 
 
 def test_killed_sandboxes_are_replaced_and_their_runs_repeated(stack, daemon):
-    answer = stack.later(lambda: stack.batch([slow(0.2)] * 40 + [slow(0.2, answer=2)] * 10))
+    answer = stack.later(lambda: stack.batch(slows(50, 0.1)))
     stack.until(stack.busy, "the batch to be under way")
     for container in daemon.containers():
         daemon.kill_container(container)
-    assert statuses(answer.result()) == ["correct"] * 40 + ["wrong"] * 10
+    assert statuses(answer.result()) == verdicts(50)
     stack.until(lambda: len(daemon.containers()) == 2, "the replacements")
 
 
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_restart_of_the_daemon_is_said_and_survived(stack, daemon, how):
-    answer = stack.later(lambda: stack.batch([slow(0.2)] * 60 + [slow(0.2, answer=2)] * 20))
+    answer = stack.later(lambda: stack.batch(slows(80, 0.1)))
     stack.until(stack.busy, "the batch to be under way")
     daemon.stop(how)
     if how == signal.SIGTERM:
@@ -65,7 +65,7 @@ def test_a_restart_of_the_daemon_is_said_and_survived(stack, daemon, how):
     daemon.start()
     stack.ready()
     results = answer.result()
-    for result, right in zip(results, ["correct"] * 60 + ["wrong"] * 20, strict=True):
+    for result, right in zip(results, verdicts(80), strict=True):
         assert result["status"] in (right, "infra_error")
         assert result["retryable"] is (result["status"] == "infra_error")
     assert statuses(results).count("infra_error") <= 8
@@ -74,11 +74,11 @@ def test_a_restart_of_the_daemon_is_said_and_survived(stack, daemon, how):
 
 
 def test_a_killed_worker_leaves_no_container(stack, daemon):
-    answer = stack.later(lambda: stack.batch([slow(0.3)] * 10))
+    answer = stack.later(lambda: stack.batch(slows(10, 0.3)))
     stack.until(stack.busy, "the batch to be under way")
     before = set(daemon.containers())
     stack.kill("worker")
     time.sleep(1)
     stack.start_worker("second")
-    assert statuses(answer.result()) == ["correct"] * 10
+    assert statuses(answer.result()) == verdicts(10)
     stack.until(lambda: not before & set(daemon.containers()), "the old containers to be gone")

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from chaos.stack import QUICK, running_stack, slow
+from chaos.stack import QUICK, running_stack, slows, verdicts
 
 pytestmark = pytest.mark.redis
 
@@ -21,17 +21,17 @@ def statuses(results):
 
 
 def test_a_restart_of_redis_mid_job_loses_nothing(stack):
-    answer = stack.later(lambda: stack.batch([slow(0.2)] * 60 + [slow(0.2, answer=3)] * 20))
+    answer = stack.later(lambda: stack.batch(slows(80, 0.1)))
     stack.until(stack.busy, "the batch to be under way")
     stack.kill("redis")
     stack.start_redis()
-    assert statuses(answer.result()) == ["correct"] * 60 + ["wrong"] * 20
+    assert statuses(answer.result()) == verdicts(80)
     stack.ready()
 
 
 @pytest.mark.parametrize("how", ["dead", "frozen"])
 def test_redis_away_for_twenty_seconds_is_said_and_survived(stack, how):
-    answer = stack.later(lambda: stack.batch([slow(0.3)] * 40))
+    answer = stack.later(lambda: stack.batch(slows(40, 0.2)))
     stack.until(stack.busy, "the batch to be under way")
     if how == "dead":
         stack.kill("redis")
@@ -48,16 +48,16 @@ def test_redis_away_for_twenty_seconds_is_said_and_survived(stack, how):
     else:
         stack.kill("redis", signal.SIGCONT)
     stack.ready()
-    assert statuses(answer.result()) == ["correct"] * 40
+    assert statuses(answer.result()) == verdicts(40)
     assert statuses(stack.batch([QUICK, QUICK | {"answer": "1"}] * 5)) == ["correct", "wrong"] * 5
 
 
 def test_redis_that_comes_back_empty_costs_time_and_no_verdict(stack):
-    answer = stack.later(lambda: stack.batch([slow(0.3)] * 40))
+    answer = stack.later(lambda: stack.batch(slows(40, 0.2)))
     stack.until(stack.busy, "the batch to be under way")
     with stack.redis() as client:
         client.flushall()
-    assert statuses(answer.result()) == ["correct"] * 40
+    assert statuses(answer.result()) == verdicts(40)
 
 
 def test_a_worker_without_redis_still_ends_when_it_is_asked_to(stack):

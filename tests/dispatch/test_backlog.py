@@ -5,7 +5,7 @@ import time
 import pytest
 
 from executor_service.dispatch.backlog import Backlog
-from executor_service.dispatch.submission import Submission
+from executor_service.dispatch.submission import Submission, text_bytes
 from executor_service.errors import QueueFull
 from executor_service.operations import parse_operation
 
@@ -114,3 +114,71 @@ def test_the_pace_is_learned_from_results_and_idle_time_does_not_count():
     backlog.admit(submission(1))
     backlog.finish(backlog.take(), {})
     assert backlog._seconds_per_operation == pytest.approx(fast)
+
+
+def large(length, count=1, owner="a"):
+    operation = parse_operation("execute", {"program": "x" * length, "inputs": ["1"]})
+    return Submission([operation] * count, owner=owner)
+
+
+def test_room_is_bounded_by_bytes_too_and_the_refusal_names_them():
+    backlog = Backlog(10_000, 100_000)
+    ticket = backlog.admit(large(30_000, count=3))
+    with pytest.raises(QueueFull, match=r"EXECUTOR_QUEUE_BYTES") as refusal:
+        backlog.admit(large(30_000))
+    assert "100000" in str(refusal.value)
+    assert (backlog.held, backlog.refused) == (3, 1)
+    backlog.admit(large(1_000))
+    backlog.abandon(ticket)
+    backlog.admit(large(30_000))
+    assert backlog.held_bytes < 40_000
+
+
+def test_the_bytes_of_a_request_are_held_until_its_last_operation_is_done():
+    # The HTTP request has them all in memory until then.
+    backlog = Backlog(10_000, 100_000)
+    backlog.admit(large(30_000, count=2))
+    first, second = take_all(backlog)
+    held = backlog.held_bytes
+    backlog.finish(first, {})
+    backlog.finish(first, {})
+    assert backlog.held_bytes == held > 60_000
+    backlog.finish(second, {})
+    assert backlog.held_bytes == 0
+    backlog.abandon(second.ticket)
+    assert (backlog.held, backlog.held_bytes) == (0, 0)
+
+
+def test_what_is_larger_than_the_whole_budget_is_taken_alone():
+    backlog = Backlog(10, 1_000)
+    backlog.admit(large(5_000))
+    with pytest.raises(QueueFull):
+        backlog.admit(large(1))
+
+
+WIDE = "\U0001f40d"
+BODIES = {
+    "execute": {"program": "TEXT", "inputs": ["TEXT", "TEXT"], "imports": ["TEXT"]},
+    "validate": {"program": "TEXT", "input": "TEXT", "policy": {"banned_names": ["TEXT", "TEXT"]}},
+    "deduction": {"program": "TEXT", "input": "TEXT", "answer": "TEXT", "output": "TEXT"},
+    "abduction": {"program": "TEXT", "output": "TEXT", "answer": "TEXT", "imports": ["TEXT"]},
+    "induction": {"program": "p", "cases": [{"input": "TEXT", "output": "TEXT"}] * 2},
+}
+
+
+def filled(part, text):
+    if isinstance(part, dict):
+        return {key: filled(value, text) for key, value in part.items()}
+    if isinstance(part, list):
+        return [filled(value, text) for value in part]
+    return part.replace("TEXT", text)
+
+
+@pytest.mark.parametrize("name", BODIES)
+@pytest.mark.parametrize(("character", "width"), [("a", 1), (WIDE, 4)])
+def test_the_size_of_an_operation_is_that_of_all_its_texts(name, character, width):
+    body = filled(BODIES[name], character * 1_000)
+    if name not in ("execute", "validate"):
+        body |= {"mode": name}
+    operation = parse_operation(name if "mode" not in body else "verify", body)
+    assert 4_000 * width <= text_bytes(operation) < 4_000 * width + 1_000

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 
 from chaos.stack import running_stack as running_processes
-from conftest import need_redis
 from e2e.compose import ComposeStack
 from e2e.conftest import RunningStack
 from e2e.soak import WARM_SHARE, Soaked, descendants, soak
 from e2e.soak_mix import Item, soak_items
 from e2e.soak_watch import BOUNDS, DESCRIPTORS, MEMORY, MIB, Series, Watch
+from redis_server import need_redis
 
 OPERATIONS = int(os.environ.get("AZR_SOAK_OPERATIONS", "5000"))
 THROUGH_PROCESSES = min(OPERATIONS, 3_000)

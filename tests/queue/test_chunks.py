@@ -10,7 +10,14 @@ from executor_service.dispatch.backlog import Place, Ticket
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import RequestError
 from executor_service.operations import parse_operation
-from executor_service.queue.chunks import Chunk, cut, from_wire, read_order, to_wire
+from executor_service.queue.chunks import (
+    CHUNK_BYTES,
+    Chunk,
+    cut,
+    from_wire,
+    read_order,
+    to_wire,
+)
 
 VERIFY = {
     "mode": "abduction", "program": "def f(a):\n    return a", "output": "1", "answer": "1",
@@ -69,3 +76,10 @@ def test_chunks_fill_the_idle_workers_and_no_chunk_is_too_long(count, size, spre
     made = cut(places(*[execute("x")] * count), size, spread=spread)
     assert [len(chunk.places) for chunk in made] == wanted
     assert [p.index for chunk in made for p in chunk.places] == list(range(count))
+
+
+def test_chunks_are_cut_by_bytes_too_and_a_larger_operation_travels_alone():
+    small, large = execute("x"), execute("x" * (CHUNK_BYTES + 1))
+    third = execute("x" * (CHUNK_BYTES // 3))
+    made = cut(places(small, large, small, third, third, third, small), 32, spread=0)
+    assert [[p.index for p in chunk.places] for chunk in made] == [[0], [1], [2, 3, 4], [5, 6]]

@@ -1,6 +1,8 @@
 """Chunks that do not come back: sent again, in time given up, and answered once."""
 
+import gc
 import time
+import weakref
 
 from executor_service.dispatch.backlog import Backlog
 from executor_service.dispatch.submission import Submission
@@ -123,3 +125,38 @@ def test_what_nobody_waits_for_is_not_sent_again():
     backlog.abandon(ticket)
     assert not chunk.wanted
     assert ledger.again(chunk) == []
+
+
+def test_nothing_is_kept_of_what_nobody_wants():
+    ledger, ticket, backlog, chunk = made()
+    operation, gone = weakref.ref(chunk.places[0].operation), weakref.ref(ticket)
+    backlog.abandon(ticket)
+    ledger.remove(chunk)
+    del ticket, chunk
+    gc.collect()
+    assert operation() is None
+    assert gone() is None
+
+
+def test_a_chunk_that_was_sent_anew_keeps_no_operation_in_memory():
+    ledger, ticket, backlog, chunk = made(2)
+    operation, gone, first = weakref.ref(chunk.places[0].operation), weakref.ref(ticket), chunk.id
+    again = ledger.again(chunk)
+    backlog.abandon(ticket)
+    del ticket, chunk, again
+    gc.collect()
+    assert operation() is None
+    assert gone() is None
+    assert not ledger.result(first, 0, OK)
+
+
+def test_the_memory_of_what_was_sent_anew_is_bounded(monkeypatch):
+    monkeypatch.setattr("executor_service.queue.ledger._REMEMBERED", 5)
+    ledger, ticket, _, chunk = made(1)
+    chunks = [chunk]
+    for _ in range(20):
+        chunks.append(Chunk(chunk.places))
+        ledger.again(chunks[-2])
+    assert not ledger.result(chunks[0].id, 0, OK)
+    assert ledger.result(chunks[-2].id, 0, OK)
+    assert results(ticket) == [(0, OK)]
