@@ -171,8 +171,7 @@ class MemoryJobStore:
         room = size + _ENTRY_BYTES * len(results)
         if results and self.size + room > self._max_bytes:
             raise StoreFull(
-                "all jobs together take the "
-                f"{self._max_bytes} bytes of EXECUTOR_JOB_MEMORY_BYTES"
+                f"all jobs together take the {self._max_bytes} bytes of EXECUTOR_JOB_MEMORY_BYTES"
             )
         job.results |= results
         job.result_bytes += size

@@ -36,5 +36,5 @@ def reachable() -> Iterator[None]:
     if trouble is not None:
         log.debug("the store of jobs failed", exc_info=trouble)
         if isinstance(trouble, redis.exceptions.OutOfMemoryError):
-            raise StoreFull("Redis is full: what is in it has reached its maxmemory") from trouble
+            raise StoreFull("Redis is full: it has reached its maxmemory") from trouble
         raise InfrastructureError("the store of jobs cannot be reached") from trouble

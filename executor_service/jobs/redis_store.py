@@ -113,10 +113,12 @@ class RedisJobStore:
     async def find(self, job_id: str) -> JobRecord | None:
         """Return what is known of a job, or None where it is not known, or not any more."""
         with reachable():
-            pipeline = self._client.pipeline()
-            pipeline.hgetall(self._job + job_id)
+            # No transaction: a Redis that is full refuses even reads in one. The number of results
+            # comes first; if the job ends meanwhile, the record says how many there were.
+            pipeline = self._client.pipeline(transaction=False)
             pipeline.hlen(f"{self._job}{job_id}:results")
-            fields, done = await pipeline.execute()
+            pipeline.hgetall(self._job + job_id)
+            done, fields = await pipeline.execute()
         if not fields:
             return None
         texts = {name.decode(): value.decode() for name, value in fields.items()}

@@ -27,7 +27,7 @@ _AT_ONCE: Final = 32
 _DEFECTS: Final = 3
 """Times that a job may break its run before it has failed."""
 _DEFECT_PAUSE_S: Final = 1.0
-_MISHAP_PAUSE_S: Final = 2.0
+_MISHAP_PAUSE_S: Final = 1.0
 """Pause after an error that nobody has foreseen: it must not fill the log."""
 _LEAVE_S: Final = 3.0
 """Longest time for saving the last results when the process ends."""

@@ -36,6 +36,7 @@ _CACHE_SAYS: Final = {
     "confirmations": "Runs carried out beside a miss, to find out whether its result may be kept.",
     "stored": "Results given to the store.",
     "refused_nondeterministic": "Programs whose runs differed, so that nothing is kept of them.",
+    "refused_full": "Results not written to Redis because it, or this part of it, is full enough.",
     "evictions": "Results dropped to make room.",
     "store_errors": "Times that a store failed or gave back something odd; both are misses.",
     "entries": "Results in this process's memory.",

@@ -119,9 +119,59 @@ def test_a_full_redis_takes_nothing_and_runs_go_on(server, direct):
                 answers, runs, found = await three_times(store)
                 assert runs == 4  # one of them to confirm, and the third as well
                 assert [answer.status for answer in answers] == ["ok"] * 3
-                assert found.store_errors == 1
+                assert found.refused_full == 2
+                assert found.store_errors == 0
                 assert await store.get(b"o" * 32) == b"old"
 
+        asyncio.run(scenario())
+    finally:
+        direct.config_set("maxmemory", 0)
+
+
+def test_a_write_that_redis_refuses_is_a_miss_and_writes_rest_for_a_while(server, direct):
+    direct.config_set("maxmemory-policy", "noeviction")
+
+    async def scenario():
+        async with store_of(server) as store:
+            await store.put(b"o" * 32, b"old")  # sees that there is room
+            direct.config_set("maxmemory", 1)
+            for _ in range(3):
+                await store.put(KEY, b"x" * 100)
+            assert store.figures().errors == 1
+            assert await store.get(KEY) is None
+            assert await store.get(b"o" * 32) == b"old"
+
+    try:
+        asyncio.run(scenario())
+    finally:
+        direct.config_set("maxmemory", 0)
+
+
+def test_however_many_processes_write_redis_keeps_most_of_its_memory(server, direct, monkeypatch):
+    monkeypatch.setattr(redis_store, "_LOOK_EVERY_BYTES", 100_000)
+    direct.config_set("maxmemory-policy", "noeviction")
+    most = 20_000_000
+    direct.config_set("maxmemory", most)
+
+    async def scenario():
+        refused = 0
+        for process in range(8):
+            async with store_of(server) as store:
+                for number in range(20):
+                    await store.put(bytes([process, number]) * 16, b"x" * 100_000)
+                refused += store.figures().refused
+        assert refused > 50
+        used = direct.info("memory")["used_memory"]
+        assert 0.25 * most < used < 0.45 * most
+        async with store_of(server) as store:
+            monkeypatch.setattr(redis_store, "_LOOK_EVERY_S", 0.0)
+            await store.put(KEY, b"x" * 100_000)
+            assert await store.get(KEY) is None
+            direct.flushall()
+            await store.put(KEY, b"x" * 100_000)
+            assert await store.get(KEY) is not None
+
+    try:
         asyncio.run(scenario())
     finally:
         direct.config_set("maxmemory", 0)

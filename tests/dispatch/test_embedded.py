@@ -123,6 +123,21 @@ def test_more_than_fits_is_refused_whole_before_any_of_it_runs():
     assert asyncio.run(go()) == 0
 
 
+def test_more_bytes_than_fit_are_refused_until_the_others_are_done():
+    async def go():
+        made = EmbeddedDispatcher(
+            FakeVerifier(0.01), concurrency=4, queue_size=100, queue_bytes=10_000
+        )
+        first = asyncio.ensure_future(all_of(made, ["x" * 6_000]))
+        await asyncio.sleep(0)
+        with pytest.raises(QueueFull, match="EXECUTOR_QUEUE_BYTES"):
+            await all_of(made, ["y" * 6_000])
+        await first
+        return await all_of(made, ["y" * 6_000])
+
+    assert len(asyncio.run(go())) == 1
+
+
 def test_an_abandoned_stream_gives_its_room_back_and_begins_nothing_more():
     async def go():
         verifier = FakeVerifier(0.01)

@@ -1,9 +1,12 @@
 """Jobs that are carried out: complete, in order, bounded, patient, cancelled at once."""
 
 import asyncio
+import logging
+from dataclasses import replace
 
 import pytest
 
+from executor_service import logs
 from executor_service.dispatch.embedded import EmbeddedDispatcher
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import InfrastructureError, QueueFull
@@ -250,6 +253,56 @@ def test_a_runner_that_closes_saves_what_it_has_and_leaves_the_rest_to_the_next(
             assert dict(second.begun) == {"free": 10}
 
     asyncio.run(go())
+
+
+def test_a_runner_goes_on_after_errors_that_nobody_has_foreseen(kind, monkeypatch):
+    monkeypatch.setattr("executor_service.jobs.runner._LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr("executor_service.jobs.runner._MISHAP_PAUSE_S", 0.01)
+
+    async def go():
+        async with kind.running(Echo(0.01), concurrency=1) as runner:
+            store = runner.store
+            store.lease_seconds = 0.03
+            failures = []
+
+            def once(call):
+                async def broken(*arguments):
+                    if call.__name__ in failures:
+                        return await call(*arguments)
+                    failures.append(call.__name__)
+                    raise ZeroDivisionError
+
+                return broken
+
+            store.claim, store.renew = once(store.claim), once(store.renew)
+            await until(lambda: failures == ["claim"])
+            job = await runner.add(new_job([item("x")] * 30))
+            assert (await ended(store, job.id)).state == "finished"
+            assert sorted(failures) == ["claim", "renew"]
+            assert not any(task.done() for task in runner._tasks)
+
+    asyncio.run(go())
+
+
+def test_whatever_is_logged_on_behalf_of_a_job_names_it(kind, caplog):
+    caplog.handler.addFilter(logs.ContextFilter())
+
+    async def go():
+        async with kind.running(Echo()) as runner:
+            jobs = [
+                await runner.add(replace(new_job([item("defect")]), request_id=f"request {number}"))
+                for number in range(3)
+            ]
+            for job in jobs:
+                await ended(runner.store, job.id)
+        return {(job.id, job.request_id, "anna") for job in jobs}
+
+    with caplog.at_level(logging.WARNING):
+        expected = asyncio.run(go())
+    # Those of the dispatcher, whose tasks serve one job after the other, and those of the run.
+    for name in ("executor_service.dispatch.embedded", "executor_service.jobs.run"):
+        records = [record for record in caplog.records if record.name == name]
+        assert {(r.job_id, r.request_id, r.owner) for r in records} == expected
 
 
 async def _done(store, job_id, count):

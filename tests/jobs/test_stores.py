@@ -240,7 +240,7 @@ def test_memory_takes_no_new_job_above_its_bound_until_there_is_room():
         job = new_job(ITEMS[:2])
         await store.create(job)
         await store.claim("one", 9)
-        await store.save("one", job.id, {0: b"x" * 60_000})
+        await store.save("one", job.id, {0: b"x" * 40_000})
         with pytest.raises(QueueFull):
             await store.create(new_job(ITEMS[:1]))
         await store.save("one", job.id, {1: b"0"})

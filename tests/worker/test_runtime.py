@@ -179,7 +179,7 @@ def test_a_silent_control_channel_is_tried_and_opened_anew(start_redis, monkeypa
 
     async def test(made):
         listening = asyncio.create_task(made.runtime.listen())
-        while not await made.client.pubsub_numsub(made.runtime.keys.control):
+        while not (await made.client.pubsub_numsub(made.runtime.keys.control))[0][1]:
             await asyncio.sleep(0.01)
         (before,) = await made.client.client_list(_type="pubsub")
         await asyncio.sleep(0.7)
