@@ -314,6 +314,27 @@ def test_jobs_are_their_owners_alone_and_forgotten_after_their_time():
         assert http.get(both[0], headers=anna).status_code == 404
 
 
+def test_jobs_that_are_too_many_a_second_are_refused_and_counted():
+    settings = Settings(slots=1, rate_limit=0.01, rate_burst=4)
+    with local_server(settings) as url, httpx.Client(base_url=url, timeout=PATIENCE) as http:
+        assert http.post("/v1/jobs", json={"items": numbered(4)}).status_code == 202
+        refused = http.post("/v1/jobs", json={"items": numbered(3)})
+        assert refused.status_code == 429
+        assert int(refused.headers["retry-after"]) > 0
+        assert 'operations_refused_total{reason="rate"} 3.0' in http.get("/metrics").text
+
+
+def test_a_job_over_its_budget_says_so_in_its_document():
+    with (
+        local_server(Settings(slots=1, job_result_bytes=2000)) as url,
+        httpx.Client(base_url=url, timeout=PATIENCE) as http,
+    ):
+        path = http.post("/v1/jobs", json={"items": numbered(200)}).headers["location"]
+        document = http.get(path, params={"wait": 30}).json()
+        assert (document["state"], document["results"]) == ("failed", None)
+        assert "EXECUTOR_JOB_RESULT_BYTES" in document["message"]
+
+
 def test_a_server_that_stops_does_not_wait_for_who_follows_a_job():
     with (
         httpx.Client(timeout=PATIENCE) as http,

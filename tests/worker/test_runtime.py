@@ -6,6 +6,7 @@ import logging
 import pytest
 
 from executor_service import logs
+from executor_service.queue.tasks import end_tasks
 from executor_service.worker import runtime as module
 from executor_service.worker.heart import beat
 from worker.world import payload, world
@@ -168,7 +169,7 @@ def test_a_chunk_given_up_is_ended_and_one_given_up_before_is_not_begun(redis_se
         await made.deliver(payload("c2", "never"))
         assert made.verifier.begun == ["wait"]
         assert made.runtime.chunks_refused == 1
-        listening.cancel()
+        await end_tasks([listening])
 
     in_world(redis_server, test)
 
@@ -197,7 +198,7 @@ def test_a_silent_control_channel_is_tried_and_opened_anew(start_redis, monkeypa
             while "c1" not in made.runtime._given_up:
                 await made.client.publish(made.runtime.keys.control, "c1")
                 await asyncio.sleep(0.05)
-        listening.cancel()
+        await end_tasks([listening])
 
     in_world(server, test)
 
@@ -217,7 +218,7 @@ def test_listening_survives_an_unforeseen_error_and_says_so_once(redis_server, m
     async def test(made):
         listening = asyncio.create_task(made.runtime.listen())
         await made.until(lambda: len(calls) == 3)
-        listening.cancel()
+        await end_tasks([listening])
 
     in_world(redis_server, test)
     assert caplog.text.count("ZeroDivisionError") == 1
@@ -236,7 +237,7 @@ def test_the_heart_beats_on_though_the_metrics_fail(redis_server, caplog):
             while not await made.client.exists(key):
                 await asyncio.sleep(0.05)
         await asyncio.sleep(1)
-        beating.cancel()
+        await end_tasks([beating])
 
     in_world(redis_server, test)
     assert "a heartbeat failed: AttributeError" in caplog.text
