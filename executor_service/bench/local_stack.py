@@ -107,6 +107,8 @@ class _Processes:
         self._environment |= {
             "EXECUTOR_LOG_LEVEL": "warning", "EXECUTOR_KEYS": "", "EXECUTOR_KEYS_FILE": "",
             "EXECUTOR_RATE_LIMIT": "0", "EXECUTOR_HOST": "127.0.0.1",
+            # What a sandbox used cannot be told any more when it is replaced.
+            "EXECUTOR_RUNS_PER_SANDBOX": str(10**9),
         }  # fmt: skip
 
     def start(self, *command: str, **environment: str) -> int:

@@ -13,6 +13,8 @@ from executor_service.bench.ratios import percentile
 from executor_service.bench.scaling import Measured, Scaling
 
 _PARTS: Final = ("API", "workers", "sandboxes", "Redis", "client")
+_WIDTH: Final = 110
+"""Columns of what goes into a file."""
 _FULL: Final = 0.9
 """Share of its processor, or of all, from which on something counts as the limit."""
 LATENCY_GOAL: Final = 4.0
@@ -42,6 +44,8 @@ def ratio(above: Measured, below: Measured) -> float:
 
 def show_scaling(console: Console, scaling: Scaling) -> None:
     """Print everything."""
+    if not console.is_terminal:
+        console.width = max(console.width, _WIDTH)
     _show_rates(console, scaling)
     _show_redis(console, scaling)
     _show_kinds(console, scaling)
@@ -53,7 +57,7 @@ def show_scaling(console: Console, scaling: Scaling) -> None:
 
 def _show_rates(console: Console, scaling: Scaling) -> None:
     title = f"Verifications a second on {scaling.cpus} processors, and processor ms for each"
-    table = _table(title, "what", "a second", "of embedded", *_PARTS, "other load")
+    table = _table(title, "what", "per s", "of embedded", *_PARTS, "other load")
     for name, one in scaling.by_configuration.items():
         base = scaling.by_configuration.get(f"embedded, {name.partition(' × ')[2]}")
         table.add_row(
@@ -76,7 +80,7 @@ def _workers(name: str) -> int:
 
 
 def _show_redis(console: Console, scaling: Scaling) -> None:
-    table = _table("Redis, for each verification", "job size", "achieved", "a second",
+    table = _table("Redis, for each verification", "job size", "achieved", "per s",
                    "commands", "bytes in", "bytes out", "Redis µs", "worker ms",
                    "API ms")  # fmt: skip
     for size, one in scaling.by_chunk.items():
@@ -122,7 +126,7 @@ def redis_row(measured: Measured) -> dict[str, float]:
 
 
 def _show_kinds(console: Console, scaling: Scaling) -> None:
-    table = _table("Processor time by kind of operation, ms", "kind", "a second", *_PARTS[:4],
+    table = _table("Processor time by kind of operation, ms", "kind", "per s", *_PARTS[:4],
                    "in all", "unexpected")  # fmt: skip
     for kind, one in scaling.by_kind.items():
         parts = [one.cpu_ms(part) for part in _PARTS[:4]]
@@ -140,7 +144,7 @@ def latency_ratios(scaling: Scaling) -> dict[str, float]:
 
 def _show_latency(console: Console, scaling: Scaling) -> None:
     table = _table("Single verifications, one after another", "what", "requests", "p50, ms",
-                   "p99, ms", "p50 / embedded", "goal", "met")  # fmt: skip
+                   "p99, ms", "of embedded", "goal", "met")  # fmt: skip
     for name, value in latency_ratios(scaling).items():
         found = scaling.latency_ms[name]
         goal = not name.startswith("embedded") and "Docker" in name
@@ -163,7 +167,7 @@ def _show_overload(console: Console, scaling: Scaling) -> None:
         ("Ten clients for each slot, single verifications", scaling.crowded),
         (offered, scaling.offered),
     ):
-        table = _table(title, "what", "answered", "p50, ms", "p99, ms", "correct/s",
+        table = _table(title, "what", "answered", "p50, ms", "p99, ms", "correct per s",
                        "of batches", "refused", "p99, ms", "late", "failed")  # fmt: skip
         for name, one in served.items():
             table.add_row(
@@ -267,5 +271,5 @@ def _table(title: str, first: str, *others: str) -> Table:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column(first, no_wrap=True)
     for name in others:
-        table.add_column(name, justify="left" if name == "met" else "right")
+        table.add_column(name, justify="left" if name == "met" else "right", no_wrap=True)
     return table

@@ -22,6 +22,8 @@ from redis_server import need_redis
 
 OPERATIONS = int(os.environ.get("AZR_SOAK_OPERATIONS", "5000"))
 THROUGH_PROCESSES = min(OPERATIONS, 3_000)
+SLOWEST = 50
+"""Operations a second with which a long soak may take longer than other tests."""
 WORKERS = 2
 FEW_SECONDS = 20.0
 INTERVAL = 0.2
@@ -147,6 +149,7 @@ def test_a_soak_through_processes_leaves_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.docker
+@pytest.mark.timeout(300 + OPERATIONS // SLOWEST)
 def test_a_soak_through_the_stack_leaves_nothing(running_stack: RunningStack) -> None:
     with running_stack(WORKERS) as stack:
         sandboxes = len(stack.sandboxes())
