@@ -62,7 +62,7 @@ def f(): return 'x'
            "    def __getattr__(self, name): return getattr(self, name + 'x')\n"
            "def f(): return A().a", "runtime_error"),
     Attack("E48", "def f():\n    x = []\n    for _ in range(10**6): x = [x]\n    return repr(x)",
-           "runtime_error", "RecursionError"),
+           "runtime_error", "RecursionError", limits={"cpu_seconds": 5.0, "memory_mb": 256}),
     Attack("E48", "import re\ndef f(): return re.match('(' * 5000 + ')' * 5000, '')",
            "runtime_error"),
     Attack("E49", "import sys\nenc = sys.modules['runner.encode'].Encoder.encode\n"

@@ -1,0 +1,1 @@
+"""Tasks, roles and the records of self-play: the words every other module speaks."""

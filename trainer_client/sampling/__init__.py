@@ -1,0 +1,1 @@
+"""Sampling: the seam to whatever generates tokens, and its implementations."""
