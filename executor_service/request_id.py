@@ -2,7 +2,7 @@
 
 The outermost layer of the application: whatever is answered, a refusal and a failure of ours
 included, has the header ``X-Request-ID``; every record made meanwhile has it too; and every answer
-is counted.
+is counted. Probes, which come every few seconds, have a record only when their answer changes.
 """
 
 import itertools
@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 HEADER: Final = b"x-request-id"
 SLOW_S: Final = 1.0
 """A request that takes longer is logged at info; the others only at debug."""
+PROBES: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Routes that machines poll."""
 UNROUTED: Final = "unrouted"
 """The route of what is answered before routing (401, 413), and of unknown paths."""
 OTHER: Final = "other"
@@ -48,6 +50,8 @@ class RequestId:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._probed = dict.fromkeys(PROBES, True)
+        """Whether each probe was well at its last answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -77,7 +81,40 @@ class RequestId:
                     raise  # half an answer is out: the server must close the connection
                 await _answer_defect(tagged)
             finally:
-                _ended(scope, status or _NOBODY, time.perf_counter() - begun)
+                self._ended(scope, status or _NOBODY, time.perf_counter() - begun)
+
+    def _ended(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope["method"] if scope["method"] in _METHODS else OTHER
+        route = route_of(scope)
+        service: Service | None = getattr(scope["app"].state, "service", None)
+        if service is not None:
+            service.metrics.requests.request_ended(route, method, status, seconds)
+        level = self._level(route, status, seconds)
+        if log.isEnabledFor(level):
+            # The route and no path: people paste keys into paths.
+            log.log(
+                level,
+                "%s %s answered %d in %.3f s",
+                method,
+                route,
+                status,
+                seconds,
+                extra={"method": method, "route": route, "status": status, "seconds": seconds},
+            )
+
+    def _level(self, route: str, status: int, seconds: float) -> int:
+        """Return how much an answer is worth a record."""
+        well = status < 500
+        if route in PROBES:
+            if 400 <= status < 500:
+                return logging.DEBUG  # the client's doing; says nothing of the service
+            changed, self._probed[route] = self._probed[route] != well, well
+            if not changed:
+                return logging.DEBUG
+            return logging.INFO if well else logging.WARNING
+        if not well:
+            return logging.WARNING
+        return logging.INFO if seconds > SLOW_S else logging.DEBUG
 
 
 def given_id(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
@@ -96,29 +133,6 @@ def new_id() -> str:
 def route_of(scope: Scope) -> str:
     """Return the template of the route that a request went to."""
     return getattr(scope.get("route"), "path_format", None) or UNROUTED
-
-
-def _ended(scope: Scope, status: int, seconds: float) -> None:
-    method = scope["method"] if scope["method"] in _METHODS else OTHER
-    route = route_of(scope)
-    service: Service | None = getattr(scope["app"].state, "service", None)
-    if service is not None:
-        service.metrics.requests.request_ended(route, method, status, seconds)
-    if status >= 500:
-        level = logging.WARNING
-    else:
-        level = logging.INFO if seconds > SLOW_S else logging.DEBUG
-    if log.isEnabledFor(level):
-        # The route and no path: people paste keys into paths.
-        log.log(
-            level,
-            "%s %s answered %d in %.3f s",
-            method,
-            route,
-            status,
-            seconds,
-            extra={"method": method, "route": route, "status": status, "seconds": seconds},
-        )
 
 
 async def _answer_defect(send: Send) -> None:

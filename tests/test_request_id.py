@@ -8,7 +8,7 @@ import re
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.responses import StreamingResponse
+from fastapi.responses import Response, StreamingResponse
 
 from executor_service import logs
 from executor_service.access.keys import new_token, token_digest
@@ -92,15 +92,27 @@ class Failing:
 
             return StreamingResponse(body())
 
+        self.troubles = []
+
+        @self.app.get("/readyz")
+        async def readyz():
+            return Response(status_code=503 if self.troubles else 200)
+
         @self.app.get("/slow/{seconds}")
         async def slow(seconds: float):
             await asyncio.sleep(seconds)
 
     def get(self, path, **headers):
+        return self.ask("GET", path, headers)
+
+    def post(self, path, **headers):
+        return self.ask("POST", path, headers)
+
+    def ask(self, method, path, headers):
         async def go():
             transport = httpx.ASGITransport(self.app)
             async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-                return await client.get(path, headers=headers)
+                return await client.request(method, path, headers=headers)
 
         return asyncio.run(go())
 
@@ -150,6 +162,26 @@ def test_only_slow_requests_are_worth_a_line(records):
     (line,) = records(logging.INFO)
     assert line.route == "/slow/{seconds}"
     assert line.seconds > SLOW_S
+
+
+def test_a_probe_has_a_line_only_when_its_answer_changes(records):
+    failing = Failing()
+    for _ in range(3):
+        failing.get("/readyz")
+    assert records(logging.INFO) == records(logging.WARNING) == []
+    failing.troubles.append("no worker is alive")
+    for _ in range(5):
+        assert failing.get("/readyz").status_code == 503
+        assert failing.post("/readyz").status_code == 405
+    (line,) = records(logging.WARNING)
+    assert (line.route, line.status) == ("/readyz", 503)
+    failing.troubles.clear()
+    for _ in range(5):
+        failing.get("/readyz")
+    (line,) = records(logging.INFO)
+    assert (line.route, line.status) == ("/readyz", 200)
+    assert len(records(logging.WARNING)) == 1
+    assert len(records(logging.DEBUG)) == 3 + 4 + 5 + 4
 
 
 def test_an_application_that_failed_to_start_still_answers(records):

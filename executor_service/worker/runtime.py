@@ -17,18 +17,17 @@ from executor_service.queue.chunks import RESULT, STARTED, Order, read_order, to
 from executor_service.queue.keys import Keys
 from executor_service.service import EmbeddedService
 from executor_service.verifier.results import infrastructure_result
+from executor_service.worker.api_watch import ApiWatch
 from executor_service.worker.publisher import LARGEST_MESSAGE, Publisher, encode
 from executor_service.worker.trouble import Complaints, where
 
 log = logging.getLogger(__name__)
 
 _REMEMBERED: Final = 4096
-_SEEN_S: Final = 5.0
-"""Seconds for which an API process that was alive is taken to be so."""
 _SILENCE_S: Final = 5.0
 """Seconds without a message after which the control channel's connection is tried."""
 _LOOK_S: Final = 0.5
-"""Seconds between two looks whether there are sandboxes for a chunk in hand."""
+"""Seconds between two looks whether a chunk in hand has sandboxes, and an API that wants it."""
 _ID: Final = re.compile(r"[0-9a-zA-Z-]{1,64}")
 
 
@@ -49,10 +48,12 @@ class Runtime:
         """Chunks that nobody wanted any more when they were begun, since the start."""
         self.chunks_handed_back = 0
         """Chunks left to other workers for want of a sandbox, since the start."""
+        self.chunks_orphaned = 0
+        """Chunks ended because the API process that sent them is gone, since the start."""
         self._loop = asyncio.get_running_loop()
         self._under_way: dict[str, asyncio.Task[int] | None] = {}
         self._given_up: OrderedDict[str, None] = OrderedDict()
-        self._api_seen: dict[str, float] = {}
+        self._apis = ApiWatch(client, keys)
 
     @property
     def in_hand(self) -> list[str]:
@@ -116,10 +117,17 @@ class Runtime:
             self.chunks_done += 1
 
     async def _end_or_hand_back(self, order: Order, task: "asyncio.Task[int]") -> None:
-        """Wait for the end of ``task``, but not for long while there is no sandbox for it."""
+        """Wait for the end of ``task``.
+
+        Not for long while there is no sandbox for it, nor for what no API process waits for.
+        """
         cold_since: float | None = None
-        while not task.done():
-            await asyncio.wait((task,), timeout=_LOOK_S)
+        while not (await asyncio.wait((task,), timeout=_LOOK_S))[0]:
+            if await self._apis.gone(order.api):
+                self.chunks_orphaned += 1
+                log.warning("chunk %s is ended: its API process is gone", order.chunk)
+                await self._drop(task)
+                return
             if self.ready():
                 cold_since = None
                 continue
@@ -129,26 +137,18 @@ class Runtime:
                 log.warning("chunk %s is handed back: no sandbox is running", order.chunk)
                 # Its worker lives and does not name it: the API sends it elsewhere.
                 self._under_way.pop(order.chunk, None)
-                task.cancel()
-                await asyncio.wait((task,))
+                await self._drop(task)
+                return
+
+    @staticmethod
+    async def _drop(task: "asyncio.Task[int]") -> None:
+        """End a chunk's operations, and their runs with them."""
+        task.cancel()
+        await asyncio.wait((task,))
 
     async def _wanted(self, order: Order) -> bool:
-        alive = await self._api_lives(order.api)
+        alive = await self._apis.lives(order.api)
         return alive and order.chunk not in self._given_up
-
-    async def _api_lives(self, api: str) -> bool:
-        now = self._loop.time()
-        if now - self._api_seen.get(api, -_SEEN_S) < _SEEN_S:
-            return True
-        try:
-            alive = bool(await self.client.exists(self.keys.api(api)))
-        except redis.RedisError:
-            return True  # nobody can tell
-        if alive:
-            self._api_seen[api] = now
-        else:
-            self._api_seen.pop(api, None)
-        return alive
 
     async def _gone(self, stream: str) -> bool:
         """Tell whether the API process that reads ``stream`` is no more."""

@@ -129,10 +129,11 @@ EXITS = [
     Attack("C26", "import os\ndef f():\n"
            "    for path in ('/proc/1/fd/1', '/proc/self/fd/3', '/dev/stdout', '/proc/self/mem'):\n"
            "        with open(path, 'wb', 0) as file: file.write(b'x')", "runtime_error"),
-    # It reads its own result back out of the pipe: then there is none.
+    # It reads its own result back out of the pipe: then there is none. Where the supervisor was
+    # there first, it waits for more until its time is over.
     Attack("C26", "import os\ndef f():\n    end = os.open('/proc/self/fd/3', os.O_RDONLY)\n"
            f"    os.write(3, {source_of(GUESS)})\n    os.read(end, 99)\n    os._exit(70)",
-           "runtime_error"),
+           "runtime_error", races=("timeout",)),
     *[
         Attack("C27", f"import os\ndef f():\n    path = {path!r}\n"
                "    os.makedirs(os.path.dirname(path), exist_ok=True)\n"

@@ -127,6 +127,29 @@ def test_a_killed_api_leaves_no_work_behind_and_the_next_one_serves(stack):
     assert time.monotonic() - began < 25
 
 
+def test_the_running_chunks_of_a_killed_api_are_ended(stack):
+    def ask():
+        with pytest.raises(httpx.TransportError):
+            stack.batch(slows(64, 9))  # nearly five minutes on two sandboxes
+
+    gone = stack.later(ask)
+    stack.until(lambda: any(worker["busy"] == 2 for worker in stack.workers().values()), "the runs")
+    stack.kill("api")
+    began = time.monotonic()
+    gone.result()
+
+    def idle():
+        (worker,) = stack.workers().values()
+        return not worker["in_hand"] and worker["busy"] == 0
+
+    stack.until(idle, "the worker to be idle")
+    # Its key in Redis lasts 15 s, and has then to be missing for 5 s.
+    assert 5 < time.monotonic() - began < 45
+    assert "its API process is gone" in (stack.folder / "worker.log").read_text()
+    stack.start_api("api2")
+    assert statuses(stack.batch([QUICK] * 5)) == ["correct"] * 5
+
+
 def test_work_of_a_client_that_left_is_ended(stack):
     with pytest.raises(httpx.ReadTimeout):
         stack.http.post("/v1/batch", json={"items": slows(64, 8)}, timeout=1.5)

@@ -256,4 +256,5 @@ class _Attacks:
             "cases": [{"input": attack.input, "output": output}],
             "limits": SHORT | attack.limits, **attack.more,
         }  # fmt: skip
-        return _item(f"{attack.number}", operation, attack.status, score=0.0, correct=False)
+        statuses = (attack.status, *attack.races)
+        return _item(f"{attack.number}", operation, *statuses, score=0.0, correct=False)

@@ -7,9 +7,10 @@ import pytest
 
 from executor_service import logs
 from executor_service.queue.tasks import end_tasks
+from executor_service.worker import api_watch
 from executor_service.worker import runtime as module
 from executor_service.worker.heart import beat
-from worker.world import payload, world
+from worker.world import API, payload, world
 
 pytestmark = pytest.mark.redis
 
@@ -114,6 +115,42 @@ def test_sandboxes_that_come_back_soon_keep_the_chunk(redis_server):
         assert results(await made.messages()) == {0: {"said": "wait"}}
 
     in_world(redis_server, test, worker_ttl=10)
+
+
+def test_the_runs_of_a_chunk_whose_api_is_gone_are_ended(redis_server, monkeypatch):
+    monkeypatch.setattr(api_watch, "_GONE_S", 1.0)
+
+    async def test(made):
+        await made.client.set(made.runtime.keys.api("other"), "1")
+        orphan = made.deliver(payload("c1", "wait 1", "wait 2", api="other"))
+        kept = made.deliver(payload("c2", "wait 3"))
+        await made.until(lambda: len(made.verifier.begun) == 3)
+        await made.client.delete(made.runtime.keys.api("other"))
+        await orphan
+        assert made.verifier.cancelled == 2
+        assert made.runtime.chunks_orphaned == 1
+        assert made.runtime.in_hand == ["c2"]
+        made.verifier.gate.set()
+        await kept
+        assert results(await made.messages()) == {0: {"said": "wait 3"}}
+
+    in_world(redis_server, test)
+
+
+def test_an_api_that_is_missing_for_a_moment_keeps_its_runs(redis_server):
+    async def test(made):
+        answer = made.deliver(payload("c1", "wait"))
+        await made.until(lambda: made.verifier.begun)
+        await made.client.delete(made.runtime.keys.api(API))
+        await asyncio.sleep(2)
+        await made.client.set(made.runtime.keys.api(API), "1")
+        await asyncio.sleep(1)
+        made.verifier.gate.set()
+        await answer
+        assert results(await made.messages()) == {0: {"said": "wait"}}
+        assert (made.verifier.cancelled, made.runtime.chunks_orphaned) == (0, 0)
+
+    in_world(redis_server, test)
 
 
 @pytest.mark.parametrize(

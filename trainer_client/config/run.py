@@ -115,6 +115,10 @@ class RunConfig(Section):
     logging: LoggingConfig = LoggingConfig()
     """Logging."""
 
+    def with_verifier_url(self, url: str) -> Self:
+        """Return this configuration with another verifier."""
+        return self.model_copy(update={"verifier": self.verifier.model_copy(update={"url": url})})
+
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
         if self.algorithm != "selfplay" and not self.data:

@@ -1,4 +1,4 @@
-"""What all sections share: unknown keys are errors, values are frozen, docstrings describe fields."""
+"""What all sections share: unknown keys are errors, values frozen, docstrings describe fields."""
 
 from pydantic import BaseModel, ConfigDict
 

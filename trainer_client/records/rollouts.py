@@ -17,6 +17,7 @@ class Rollout:
         finished: false when the response was cut at the length limit.
         group: responses to the same prompt share it (GRPO, RLOO, Monte Carlo groups).
         text: the response decoded, without the end token.
+        temperature: it was sampled at; the learner divides its logits by the same number.
     """
 
     role: TaskRole
@@ -26,6 +27,7 @@ class Rollout:
     finished: bool
     group: int
     text: str
+    temperature: float = 1.0
 
 
 @dataclass

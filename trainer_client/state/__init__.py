@@ -1,1 +1,1 @@
-"""TODO."""
+"""A run on disk: its directory, its checkpoints, and what a resumed run takes up again."""

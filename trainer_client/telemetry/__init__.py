@@ -1,1 +1,1 @@
-"""TODO."""
+"""What a run tells while it goes: metrics, sampled rollouts, a live view, logs."""

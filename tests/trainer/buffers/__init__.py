@@ -1,0 +1,1 @@
+"""Tests of the task buffers and of their files."""

@@ -1,0 +1,1 @@
+"""The configuration: what loads, and what is refused in which words."""

@@ -1,0 +1,1 @@
+"""The report: one page, complete, safe to open."""

@@ -1,0 +1,1 @@
+"""Run directories and checkpoints: what survives a crash, and what a resumed run finds."""

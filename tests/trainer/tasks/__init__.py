@@ -1,0 +1,1 @@
+"""Tests of the tasks, alone and with a real verifier."""

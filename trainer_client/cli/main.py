@@ -1,0 +1,24 @@
+"""The ``azr-trainer`` command and the list of its subcommands."""
+
+import typer
+
+from trainer_client.cli import demo, presets, report, train
+
+app = typer.Typer(
+    name="azr-trainer",
+    help="Self-play reinforcement learning on a verifier's verdicts alone.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main() -> None:
+    """Self-play reinforcement learning on a verifier's verdicts alone."""
+
+
+app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("report", epilog=report.EXAMPLES)(report.report)
+app.command("presets", epilog=presets.EXAMPLES)(presets.presets)
+app.command("demo", epilog=demo.EXAMPLES)(demo.demo)

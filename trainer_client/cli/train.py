@@ -1,0 +1,71 @@
+"""``azr-trainer train``: self-play, RLVR or SFT against a verifier's URL."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from trainer_client.cli.plain_errors import plain_errors
+from trainer_client.cli.seeding import seeding_bars
+from trainer_client.config.loading import load
+from trainer_client.telemetry import logs
+
+EXAMPLES = """
+[bold]Examples[/]
+
+azr-trainer train --verifier http://127.0.0.1:8000 --config azr-selfplay --set model.path=DIR
+
+azr-trainer train --config mine.yaml --run runs/a --resume
+
+azr-trainer train --config mine.yaml --set algorithm=rlvr --set data=triplets.jsonl
+
+The verifier's key, where it wants one, is the environment variable VERIFIER_KEY.
+"""
+EMBEDDED = "embedded"
+
+
+def train(
+    config: Annotated[str, typer.Option(help="A preset's name or a YAML file.")] = "azr-selfplay",
+    verifier: Annotated[
+        str | None,
+        typer.Option(help=f"The verifier's URL, or '{EMBEDDED}' to start one here."),
+    ] = None,
+    run: Annotated[Path, typer.Option(help="The run's directory.")] = Path("runs/azr"),
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")
+    ] = False,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="key.path=value, may be repeated.")
+    ] = None,
+    push: Annotated[
+        str | None, typer.Option(help="Directory for the newest model in HF layout.")
+    ] = None,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "INFO",
+) -> None:
+    """Train by the configuration's algorithm; ends with the run's report."""
+    overrides = list(set_ or [])
+    if push:
+        overrides.append(f"checkpoints.push={push}")
+    if verifier and verifier != EMBEDDED:
+        overrides.append(f"verifier.url={verifier}")
+    logs.configure(log_level)
+    with plain_errors():
+        # Imported late: torch takes seconds that --help should not.
+        from trainer_client.report.page import write_report
+        from trainer_client.training.training import open_run
+        from trainer_client.training.training import train as run_training
+        from trainer_client.verifier.local_process import local_verifier
+
+        settings = load(config, overrides)
+        own = verifier == EMBEDDED
+        with (
+            local_verifier(run.with_name(f"{run.name}.verifier.log"))
+            if own
+            else nullcontext(settings.verifier.url) as url
+        ):
+            settings = settings.with_verifier_url(url)
+            opened = open_run(run, settings, resume=resume)
+            with seeding_bars() as progress:
+                done = run_training(settings, opened, on_seeding=progress)
+        typer.echo(f"{done} of {settings.steps} steps done; {write_report(run)}")

@@ -1,0 +1,313 @@
+"""`Learner`: the policy's fp32 weights, their optimizer, and the updates from samples."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from math import isfinite
+from time import perf_counter
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from trainer_client.algorithms.aggregate import Aggregate
+from trainer_client.algorithms.entropy import sampled_entropy
+from trainer_client.algorithms.loss import policy_loss
+from trainer_client.algorithms.mismatch import mismatch_metrics
+from trainer_client.config.run import RunConfig
+from trainer_client.errors import CheckpointError, NonFiniteLoss
+from trainer_client.learning.example import Example
+from trainer_client.learning.microbatch import cut
+from trainer_client.learning.minibatch import MiniBatch, Reference, divide, row, sampled
+from trainer_client.learning.optimizers import MakeOptimizers, Schedule, adamw
+from trainer_client.learning.record import UpdateRecord
+from trainer_client.learning.scorer import Row, Scorer
+from trainer_client.records.rollouts import Scored
+from trainer_client.sampling.memory import memory_advice
+from trainer_client.sampling.vocabulary import Vocabulary
+from trainer_client.seeds import derive
+
+Measured = Literal["old", "present"] | None
+"""Which of the learner's log-probabilities the sampler's are compared with."""
+
+ADVICE = (
+    "lower learner.micro_batch_tokens or learner.logprob_chunk_tokens, "
+    "or set model.gradient_checkpointing to true"
+)
+
+
+class Learner:
+    """Updates a policy; a `Weights` for the samplers.
+
+    The model's parameters become fp32 in place and are the master weights; with
+    `model.compute_dtype` bfloat16, forward and backward run under autocast. Dropout is switched
+    off: the policy that is taught must be the one that was sampled.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        vocabulary: Vocabulary,
+        config: RunConfig,
+        *,
+        device: torch.device,
+        total_steps: int,
+        optimizers: MakeOptimizers = adamw,
+    ) -> None:
+        """Take over a model.
+
+        Args:
+            model: the policy; it is moved and changed in place.
+            vocabulary: the tokenizer's facts, the same that the sampler has.
+            config: the sections model, learner, optimizer, loss and mixing are used.
+            device: where to learn.
+            total_steps: optimizer steps of the whole run, for the linear schedule.
+            optimizers: which parameters go to which optimizer.
+
+        Raises:
+            ConfigError: the architecture is not supported.
+            OutOfMemory: the weights do not fit.
+        """
+        with memory_advice("loading the learner", "choose a smaller model.path"):
+            nn.Module.to(model, device=device, dtype=torch.float32)
+        _prepare(model, config.model.gradient_checkpointing)
+        self.model = model
+        self._config = config
+        self._device = device
+        self._scorer = Scorer(model, vocabulary, config.learner.logprob_chunk_tokens)
+        self._optimizers = list(optimizers(model, config.optimizer))
+        self._schedule = Schedule(self._optimizers, config.optimizer, total_steps)
+        self._version = 0
+
+    @property
+    def version(self) -> int:
+        """Optimizer steps taken; 0 is the model as loaded."""
+        return self._version
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield every parameter under its Hugging Face name, tied ones once."""
+        for name, parameter in self.model.named_parameters():
+            yield name, parameter.detach()
+
+    def update(self, samples: Sequence[Scored], seed: int) -> dict[str, float]:
+        """Run PPO's optimizer steps on one collected batch.
+
+        Samples without a reward and those with an empty response are left out entirely: they count
+        in no mean and no normaliser. Nothing happens when none is left.
+
+        Args:
+            samples: with advantages set.
+            seed: decides the mini-batches; the same seed repeats the update.
+
+        Returns:
+            Metrics: those of `algorithms.loss`, entropies by task-role, and ``learner/...``.
+
+        Raises:
+            NonFiniteLoss: before the optimizer step concerned; the weights are those of the
+                steps before it.
+            OutOfMemory: a micro-batch does not fit; no optimizer step is half done.
+        """
+        started = perf_counter()
+        used = [each for each in samples if each.reward is not None and each.rollout.response]
+        record = UpdateRecord()
+        if used:
+            with self._gradients("the update"):
+                self._update(used, seed, record)
+        own = [each.rollout.logprobs for each in used if not each.off_policy]
+        drawn = sampled_entropy(own)
+        return {
+            **record.values(),
+            **({} if drawn is None else {"entropy/sampled": drawn}),
+            "learner/samples": float(len(used)),
+            "learner/masked": float(len(samples) - len(used)),
+            "learner/seconds": perf_counter() - started,
+        }
+
+    def sft_update(self, examples: Sequence[Example]) -> dict[str, float]:
+        """Take one step of maximum likelihood on responses: the weighted mean over their tokens.
+
+        Args:
+            examples: all of them make one optimizer step; those with an empty response or weight 0
+                are left out, and nothing happens when none is left.
+
+        Raises:
+            NonFiniteLoss: before the step, the weights are unchanged.
+            OutOfMemory: a micro-batch does not fit; the weights are unchanged.
+        """
+        started = perf_counter()
+        used = [example for example in examples if example.response and example.weight]
+        record = UpdateRecord()
+        if used:
+            with self._gradients("the update"):
+                self._step(self._sft_losses(used, record), record)
+        return record.values() | {
+            "learner/samples": float(len(used)),
+            "learner/seconds": perf_counter() - started,
+        }
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that resuming needs besides the model's own weights; tensors and numbers."""
+        states = [optimizer.state_dict() for optimizer in self._optimizers]
+        return {"version": self._version, "optimizers": states}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over what `state_dict` gave; the model's weights are loaded by the caller.
+
+        Raises:
+            CheckpointError: the state belongs to other optimizers.
+        """
+        try:
+            for optimizer, each in zip(self._optimizers, state["optimizers"], strict=True):
+                optimizer.load_state_dict(each)
+            self._version = int(state["version"])
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(f"the learner's state does not fit this run: {error}") from error
+
+    def _update(self, used: Sequence[Scored], seed: int, record: UpdateRecord) -> None:
+        """Divide the batch into optimizer steps and take them."""
+        learner, loss = self._config.learner, self._config.loss
+        shares = list(divide(len(used), learner.minibatches, learner.epochs, seed))
+        several = len(shares) > 1
+        trust_sampler = learner.old_logprobs == "sampler"
+        ranked = several or loss.covariance != "none"
+        references = None
+        if loss.entropy_top_share < 1 or (ranked and not trust_sampler):
+            references = self._references(used)
+        for step, share in enumerate(shares):
+            old: list[Tensor] | None = None
+            if several and trust_sampler:
+                old = [sampled(used[index], self._device) for index in share]
+            elif step and references is not None:
+                old = [references[index].logprobs for index in share]
+            batch = MiniBatch(
+                [used[index] for index in share],
+                old,
+                [references[index] for index in share] if references is not None else None,
+                loss,
+                derive(seed, step, "minibatch"),
+                self._device,
+            )
+            measured: Measured = "old"
+            if several and trust_sampler:
+                measured = None if step else "present"
+            self._step(self._policy_losses(batch, record, measured), record)
+
+    def _policy_losses(
+        self, batch: MiniBatch, record: UpdateRecord, measured: Measured
+    ) -> Iterator[Tensor]:
+        """Yield the loss of each micro-batch, to be followed by its backward pass.
+
+        `measured` says what the sampler is compared with. The old log-probabilities may be the
+        sampler's own; then it is the present ones while the weights have not moved yet.
+        """
+        config = self._config
+        pieces = cut([each.length for each in batch.rows], config.learner.micro_batch_tokens)
+        record.add_cut(pieces, batch.tokens)
+        with_gradient = bool(config.loss.entropy_coef)
+        for chosen in pieces.micro_batches:
+            rows = [batch.rows[index] for index in chosen]
+            logprobs, entropy = self._score(rows, entropy_gradient=with_gradient)
+            inputs = batch.inputs(chosen, logprobs, entropy)
+            output = policy_loss(inputs, config.loss, batch.tokens, config.mixing.gamma)
+            yield output.total
+            metrics = output.metrics
+            if measured != "old":
+                metrics = _without_mismatch(metrics)
+            if measured == "present":
+                own = ~inputs.off_policy
+                pair = (logprobs.detach()[own], inputs.sampler_logprobs[own])
+                metrics.merge(mismatch_metrics(*pair, config.loss.importance_cap))
+            record.losses.merge(metrics)
+            record.losses.merge(batch.role_metrics(chosen, logprobs, entropy))
+
+    def _sft_losses(self, used: Sequence[Example], record: UpdateRecord) -> Iterator[Tensor]:
+        rows = [Row(example.prompt, example.response) for example in used]
+        pieces = cut([each.length for each in rows], self._config.learner.micro_batch_tokens)
+        record.add_cut(pieces, sum(len(each.response) for each in rows))
+        total = sum(example.weight * len(example.response) for example in used)
+        for chosen in pieces.micro_batches:
+            logprobs, _ = self._score([rows[index] for index in chosen], entropy=False)
+            sizes = torch.tensor([len(rows[index].response) for index in chosen])
+            weights = torch.tensor([used[index].weight for index in chosen])
+            spread = weights.repeat_interleave(sizes).to(self._device)
+            loss = -(spread * logprobs).sum()
+            yield loss / total
+            part = (float(loss.detach()), float(spread.sum()))
+            record.losses.merge(Aggregate(means={"loss/total": part}))
+
+    def _step(self, losses: Iterable[Tensor], record: UpdateRecord) -> None:
+        """Add up the gradients of all losses and take one optimizer step."""
+        total = torch.zeros((), device=self._device)
+        for loss in losses:
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+        limit = self._config.optimizer.grad_clip
+        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
+        if not (isfinite(norm) and isfinite(float(total))):
+            raise NonFiniteLoss(
+                f"optimizer step {self._version}: loss {float(total)}, gradient norm {norm}; "
+                "this step was not taken, the last checkpoint is good"
+            )
+        record.norms.append(norm)
+        record.rate = self._schedule.set(self._version)
+        for optimizer in self._optimizers:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=True)
+        self._version += 1
+
+    @torch.no_grad()
+    def _references(self, used: Sequence[Scored]) -> list[Reference]:
+        """Score the batch by the present weights, before any step changes them."""
+        rows = [row(sample) for sample in used]
+        pieces = cut([each.length for each in rows], self._config.learner.micro_batch_tokens)
+        found: dict[int, Reference] = {}
+        for chosen in pieces.micro_batches:
+            logprobs, entropy = self._score([rows[index] for index in chosen])
+            assert entropy is not None
+            sizes = [len(rows[index].response) for index in chosen]
+            parts = zip(
+                chosen, torch.split(logprobs, sizes), torch.split(entropy, sizes), strict=True
+            )
+            found |= {index: Reference(scores, own) for index, scores, own in parts}
+        return [found[index] for index in range(len(used))]
+
+    def _score(
+        self, rows: Sequence[Row], *, entropy: bool = True, entropy_gradient: bool = False
+    ) -> tuple[Tensor, Tensor | None]:
+        half = self._config.model.compute_dtype == "bfloat16"
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
+            scores: tuple[Tensor, Tensor | None] = self._scorer(
+                rows, entropy=entropy, entropy_gradient=entropy_gradient
+            )
+        return scores
+
+    @contextmanager
+    def _gradients(self, what: str) -> Iterator[None]:
+        """Leave no gradient behind, whatever happens, and translate a lack of memory."""
+        try:
+            with memory_advice(what, ADVICE):
+                yield
+        finally:
+            for optimizer in self._optimizers:
+                optimizer.zero_grad(set_to_none=True)
+
+
+def _prepare(model: PreTrainedModel, checkpointing: bool) -> None:
+    """Switch dropout off and gradient checkpointing on or off."""
+    for module in model.modules():
+        if isinstance(module, nn.Dropout):
+            module.p = 0.0
+        if isinstance(getattr(module, "attention_dropout", None), float):
+            module.attention_dropout = 0.0  # type: ignore[assignment]
+    # transformers recomputes only in training mode; without dropout it changes nothing else.
+    nn.Module.train(model)
+    if checkpointing:
+        model.gradient_checkpointing_enable({"use_reentrant": False})
+    else:
+        model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
+
+
+def _without_mismatch(found: Aggregate) -> Aggregate:
+    return Aggregate(
+        {name: value for name, value in found.means.items() if not name.startswith("mismatch/")}
+    )

@@ -1,0 +1,40 @@
+"""What an answer is worth, and how often a task is solved."""
+
+from collections.abc import Iterable
+
+from trainer_client.config.selfplay import RewardConfig
+
+CORRECT = "correct"
+"""The verdict status of a right answer."""
+BAD_FORMAT = "bad_format"
+"""The status we give to a response that is not in the asked form; it is never sent."""
+INFRA_ERROR = "infra_error"
+"""The verdict status that is no verdict: the service failed, and nothing is known."""
+
+
+def solver_reward(status: str, config: RewardConfig) -> float | None:
+    """Return the reward of an answer (AZR, section 3.2).
+
+        1              correct
+        `wrong`        any other verdict on an answer in the asked form (AZR: -0.5)
+        `bad_format`   not in the asked form (AZR: -1)
+        None           `infra_error`: masked, never a number
+
+    Args:
+        status: the verifier's verdict status, or ``bad_format``.
+        config: the two negative numbers.
+    """
+    if status == INFRA_ERROR:
+        return None
+    if status == BAD_FORMAT:
+        return config.bad_format
+    return 1.0 if status == CORRECT else config.wrong
+
+
+def solve_rate(statuses: Iterable[str]) -> float | None:
+    """Return the share of correct answers among those with a verdict; None without any.
+
+    Responses in the wrong form count as not solved; those that met an `infra_error` do not count.
+    """
+    judged = [status == CORRECT for status in statuses if status != INFRA_ERROR]
+    return sum(judged) / len(judged) if judged else None

@@ -1,0 +1,76 @@
+"""The order in which the warm-up teaches: copying, then one step, then two."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+
+from trainer_client.learning.example import Example
+from trainer_client.records.kinds import Role, Task, TaskRole
+from trainer_client.tiny.exercises import Exercise, ExerciseSource
+
+Encode = Callable[[list[str]], list[list[int]]]
+"""From texts to their token ids, without end tokens."""
+
+ENCODED_AT_ONCE = 512
+"""Exercises encoded in one call, which is several times quicker than one by one."""
+
+TASKS = (Task.DEDUCTION, Task.ABDUCTION, Task.INDUCTION)
+"""The tasks of the demo."""
+
+SOLVERS = tuple(TaskRole(task, Role.SOLVE) for task in TASKS)
+PROPOSERS = tuple(TaskRole(task, Role.PROPOSE) for task in TASKS)
+
+PROPOSER_WEIGHT = 0.5
+"""Of a proposer's response token in the loss: they are many, and mostly free choices."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A part of the warm-up.
+
+    Attributes:
+        share: of all lessons.
+        roles: drawn from uniformly.
+        step_weights: of programs with 1, 2, ... steps.
+    """
+
+    share: float
+    roles: Sequence[TaskRole]
+    step_weights: Sequence[float]
+
+
+ALL_ROLES = SOLVERS * 3 + PROPOSERS
+"""Three lessons of solving to one of proposing."""
+
+CURRICULUM = (
+    Stage(0.20, SOLVERS[:1], (1,)),
+    Stage(0.25, ALL_ROLES, (1,)),
+    Stage(0.55, ALL_ROLES, (7, 3)),
+)
+"""Copying first, then one step in every role, then two as well. (Proposing taught at the very end,
+as in the feasibility study, cost the solvers half of what they knew.)"""
+
+
+def lessons(
+    source: ExerciseSource, encode: Encode, end_id: int, rng: Random, count: int
+) -> Iterator[Example]:
+    """Yield ``count`` lessons, stage after stage in the stages' proportions."""
+    done, given = 0.0, 0
+    for stage in CURRICULUM:
+        done += stage.share
+        until = round(done * count)
+        while given < until:
+            size = min(ENCODED_AT_ONCE, until - given)
+            drawn = [
+                source.draw(rng, rng.choice(stage.roles), stage.step_weights) for _ in range(size)
+            ]
+            yield from _encoded(drawn, encode, end_id)
+            given += size
+
+
+def _encoded(drawn: Sequence[Exercise], encode: Encode, end_id: int) -> Iterator[Example]:
+    texts = [text for one in drawn for text in (one.prompt, one.response)]
+    ids = iter(encode(texts))
+    for exercise in drawn:
+        weight = PROPOSER_WEIGHT if exercise.role.role is Role.PROPOSE else 1.0
+        yield Example(tuple(next(ids)), (*next(ids), end_id), weight)

@@ -1,0 +1,125 @@
+"""`train`: open or resume a run, seed it, and do its steps.
+
+What a step is depends on `algorithm` alone: self-play, RLVR or SFT.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from trainer_client.baselines.fixed_data import load_fixed_data
+from trainer_client.baselines.rlvr import rlvr_step
+from trainer_client.baselines.sft import sft_step
+from trainer_client.config import RunConfig
+from trainer_client.errors import ConfigError
+from trainer_client.records.problems import Problem
+from trainer_client.selfplay.arena import Arena
+from trainer_client.selfplay.assembly import build_arena
+from trainer_client.selfplay.keeping import StateKeeper, restore
+from trainer_client.selfplay.loop import Observer, Step, Stop, run_steps
+from trainer_client.selfplay.progress import SeedingProgress
+from trainer_client.selfplay.seeding import seed_buffers
+from trainer_client.selfplay.step import self_play_step
+from trainer_client.state.checkpoints import Checkpoints
+from trainer_client.state.run_directory import RunDirectory
+from trainer_client.telemetry.live import LiveView
+from trainer_client.telemetry.metrics import MetricsWriter
+from trainer_client.telemetry.rollouts import RolloutLog
+from trainer_client.verifier.session import Verifier
+
+log = logging.getLogger(__name__)
+KEY_VARIABLE = "VERIFIER_KEY"
+"""The environment variable that holds the verifier's bearer key, if it wants one."""
+STEPS: dict[str, Step] = {"selfplay": self_play_step, "rlvr": rlvr_step, "sft": sft_step}
+Hook = Callable[[Arena], None]
+
+
+def open_run(path: Path, config: RunConfig, *, resume: bool) -> RunDirectory:
+    """Begin a run, or open one to go on with.
+
+    Raises:
+        ConfigError: the directory holds a run already, or one of another configuration.
+        DataError: there is no run to resume.
+    """
+    return RunDirectory.resume(path, config) if resume else RunDirectory.create(path, config)
+
+
+def train(
+    config: RunConfig,
+    run: RunDirectory,
+    *,
+    is_held_out: Callable[[Problem], bool] | None = None,
+    on_seeding: SeedingProgress = lambda *_: None,
+    observers: tuple[Observer, ...] = (),
+    before: Hook = lambda _: None,
+    after: Hook = lambda _: None,
+) -> int:
+    """Do the run's remaining steps; return the last step done.
+
+    Args:
+        config: the run.
+        run: its directory, from `open_run`; its newest intact checkpoint is resumed from.
+        is_held_out: problems that may not enter a buffer.
+        on_seeding: told how the buffers fill.
+        observers: told of each step besides metrics, rollouts and the live view.
+        before: called with the arena before the first step (also of a resumed run).
+        after: called with the arena after the last step.
+
+    Raises:
+        TrainerError: see `trainer_client.errors`; the last checkpoint stands.
+    """
+    checkpoints = Checkpoints(run, config.checkpoints)
+    checkpoint = checkpoints.newest()
+    done = checkpoint.step if checkpoint else 0
+    keeper = StateKeeper(checkpoints)
+    with ExitStack() as stack:
+        verifier = stack.enter_context(Verifier(config.verifier, os.environ.get(KEY_VARIABLE)))
+        arena = build_arena(config, verifier, model_path=checkpoint.model if checkpoint else None)
+        if is_held_out is not None:
+            arena.is_held_out = is_held_out
+        if checkpoint:
+            restore(arena, checkpoint)
+            log.info("resumed from step %d", done)
+        else:
+            _fill(arena, on_seeding)
+            keeper.save(arena, 0)
+        run.truncate(done)
+        before(arena)
+        watching: list[Observer] = [
+            stack.enter_context(MetricsWriter(run, config.logging, after=done)),
+            stack.enter_context(_rollout_log(run, arena)),
+            stack.enter_context(LiveView(config.steps, after=done)),
+            *observers,
+        ]
+        done = run_steps(
+            arena, STEPS[config.algorithm], after=done, observers=watching, keeper=keeper,
+            stop=Stop(),
+        )  # fmt: skip
+        after(arena)
+    return done
+
+
+def _rollout_log(run: RunDirectory, arena: Arena) -> RolloutLog:
+    """Open the log of sampled rollouts."""
+
+    def decode(tokens: Sequence[int]) -> str:
+        text = arena.tokenizer.decode(list(tokens))
+        assert isinstance(text, str)
+        return text
+
+    per_role = arena.config.logging.rollouts_per_step
+    return RolloutLog(run, decode, per_role=per_role, seed=arena.config.seed)
+
+
+def _fill(arena: Arena, on_seeding: SeedingProgress) -> None:
+    """Fill the buffers of a new run."""
+    if arena.config.algorithm != "selfplay":
+        load_fixed_data(arena)
+    else:
+        if not arena.config.propose.enabled and not arena.config.buffers.seed_triplets:
+            raise ConfigError(
+                "buffers.seed_triplets: without a proposer the tasks must come from a file"
+            )
+        seed_buffers(arena, on_seeding)

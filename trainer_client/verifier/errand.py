@@ -1,0 +1,176 @@
+"""One piece of a submit on its way to results: tried again, halved, and never given up too soon."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Final
+
+from trainer_client.errors import VerifierAway, VerifierError
+from trainer_client.verifier.circuit import Circuit
+from trainer_client.verifier.parcels import Parcel, pack
+from trainer_client.verifier.refusals import Settled, settled
+from trainer_client.verifier.retry import Backoff
+from trainer_client.verifier.standins import failed, is_infra_error, refused
+from trainer_client.verifier.transport import Broken, Busy, TooLarge, Transport, Trouble
+
+_BUSY_ATTEMPTS: Final = 3
+"""Refusals for want of room or time after which a piece is halved: smaller ones find room sooner,
+and the whole may be more than the service could do within the time limit."""
+_QUESTION: Final = pack(
+    {"op": "verify", "mode": "deduction", "program": "", "output": "1", "answer": "1"}
+)
+"""What every working verifier answers at once: nothing is run for it."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """How often and how long something is tried.
+
+    Attributes:
+        retries: times that an `infra_error`, or a request of one item that breaks, is tried again.
+        patience: seconds without any answer after which the verifier counts as away for good.
+        backoff: the waits between attempts.
+    """
+
+    retries: int
+    patience: float
+    backoff: Backoff
+
+
+class _Halve(Exception):
+    """The piece is to be sent in two parts."""
+
+
+class Errand:
+    """Carries one piece; all its requests go one after another."""
+
+    def __init__(self, transport: Transport, circuit: Circuit, rules: Rules) -> None:
+        self._transport = transport
+        self._circuit = circuit
+        self._rules = rules
+        self._failing_since: float | None = None
+
+    async def run(self, parcels: Sequence[Parcel]) -> list[Settled]:
+        """Return what became of each item; an `infra_error` stays one after the last retry.
+
+        Raises:
+            VerifierAway: the verifier could not be had for longer than the patience.
+            VerifierError: it does not take our requests, or is no verifier.
+        """
+        found = await self._all(parcels)
+        for attempt in range(1, self._rules.retries + 1):
+            again = [
+                place
+                for place, result in enumerate(found)
+                if isinstance(result, dict) and is_infra_error(result)
+            ]
+            if not again:
+                break
+            await self._circuit.pause(self._rules.backoff.seconds(attempt))
+            answers = await self._all([parcels[place] for place in again])
+            for place, answer in zip(again, answers, strict=True):
+                found[place] = answer
+        return found
+
+    async def _all(self, parcels: Sequence[Parcel]) -> list[Settled]:
+        """Ask once for every item, in as many requests as it takes."""
+        found: list[Settled] = []
+        waiting = [parcels]
+        while waiting:
+            part = waiting.pop()
+            try:
+                found += await self._request(part)
+            except _Halve:
+                middle = len(part) // 2
+                waiting += [part[middle:], part[:middle]]
+        return found
+
+    async def _request(self, part: Sequence[Parcel]) -> list[Settled]:
+        """Send one request until it is answered.
+
+        Raises:
+            _Halve: it is not answered as a whole, and parts of it may be.
+        """
+        for attempt in count(1):
+            try:
+                answers = await self._transport.post(part)
+            except TooLarge as error:
+                self._answered()
+                if len(part) > 1:
+                    raise _Halve from error
+                return [refused(part[0].item, str(error))]
+            except Trouble as error:
+                given_up = await self._after(error, part, attempt)
+                if given_up is not None:
+                    return given_up
+                await self._wait(error, attempt)
+            except VerifierError:
+                self._answered()
+                raise
+            else:
+                self._answered()
+                return [
+                    settled(parcel, answer) for parcel, answer in zip(part, answers, strict=True)
+                ]
+        raise AssertionError("unreachable: the attempts have no end")
+
+    async def _after(
+        self, error: Trouble, part: Sequence[Parcel], attempt: int
+    ) -> list[Settled] | None:
+        """Decide what a failed attempt means; None: try the same again after a while.
+
+        A request that breaks a second time, while the verifier answers another one, is broken by
+        what is in it: the item to blame is looked for by halving, and gets an `infra_error`.
+
+        Raises:
+            _Halve: it is to be sent in two parts.
+        """
+        if self._failing_since is None:
+            self._failing_since = time.monotonic()
+        several = len(part) > 1
+        if isinstance(error, Busy):
+            self._circuit.answered()
+            if several and attempt >= _BUSY_ATTEMPTS:
+                raise _Halve from error
+        elif attempt > 1 or self._circuit.away:
+            if isinstance(error, Broken) and await self._is_well():
+                self._circuit.answered()
+                if several:
+                    raise _Halve from error
+                if attempt > self._rules.retries:
+                    self._answered()
+                    return [failed(part[0].item, f"not answered each time: {error}")]
+            else:
+                self._circuit.failed(str(error), self._failing_since)
+        return None
+
+    async def _wait(self, error: Trouble, attempt: int) -> None:
+        """Wait before the next attempt.
+
+        Raises:
+            VerifierAway: the patience is at its end.
+        """
+        assert self._failing_since is not None
+        left = self._failing_since + self._rules.patience - time.monotonic()
+        if left <= 0:
+            raise VerifierAway(
+                f"the verifier could not be had for {self._rules.patience:g} s "
+                f"(verifier.patience_seconds): {error}"
+            ) from error
+        seconds = error.wait + self._rules.backoff.seconds(attempt)
+        await self._circuit.pause(min(seconds, left))
+
+    def _answered(self) -> None:
+        self._failing_since = None
+        self._circuit.answered()
+
+    async def _is_well(self) -> bool:
+        """Tell whether the verifier answers a request that is certainly good."""
+        try:
+            answers: list[Any] = await self._transport.post([_QUESTION])
+        except Busy:
+            return True
+        except (Trouble, VerifierError):
+            return False
+        return isinstance(answers[0], dict) and answers[0].get("status") == "correct"

@@ -1,0 +1,91 @@
+"""A verifier of one's own: `azr-executor serve` as a process on a free loopback port.
+
+For demos and single machines. The trainer still speaks HTTP alone; it only starts the command,
+which must be installed (the `service` extra).
+"""
+
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from trainer_client.errors import ConfigError, VerifierAway
+
+COMMAND = "azr-executor"
+_POLL_SECONDS = 0.1
+_END_SECONDS = 10.0
+
+
+@contextmanager
+def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[str]:
+    """Serve while the context lasts; yield the base URL.
+
+    Args:
+        log_file: where the service's log goes.
+        start_seconds: how long its sandboxes may take to be ready.
+
+    Raises:
+        ConfigError: the command is not installed.
+        VerifierAway: it did not become ready; the message names its log.
+    """
+    url = f"http://127.0.0.1:{_free_port()}"
+    log_file.parent.mkdir(parents=True, exist_ok=True)
+    with log_file.open("ab") as log:
+        process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+            [_command(), "serve", "--port", url.rsplit(":", 1)[1]],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+        try:
+            _wait_until_ready(url, process, log_file, start_seconds)
+            yield url
+        finally:
+            process.terminate()
+            try:
+                process.wait(_END_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+
+def _command() -> str:
+    """Return the path of the executor's command: of this environment, else the PATH's."""
+    beside = Path(sys.executable).with_name(COMMAND)
+    found = str(beside) if beside.exists() else shutil.which(COMMAND)
+    if found is None:
+        raise ConfigError(
+            f"{COMMAND} is not installed here: install the extra `service`, or name a verifier "
+            "with --verifier URL"
+        )
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    assert isinstance(port, int)
+    return port
+
+
+def _wait_until_ready(
+    url: str, process: "subprocess.Popen[bytes]", log_file: Path, seconds: float
+) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise VerifierAway(f"{COMMAND} serve ended with {process.returncode}; see {log_file}")
+        try:
+            if httpx.get(f"{url}/readyz", timeout=5.0, trust_env=False).is_success:
+                return
+        except httpx.TransportError:
+            pass
+        time.sleep(_POLL_SECONDS)
+    raise VerifierAway(f"{COMMAND} serve was not ready within {seconds:.0f} s; see {log_file}")
