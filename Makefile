@@ -1,6 +1,8 @@
 # A reader's and a gate's way in. `make help` lists the targets.
 PYTHON ?= python3
-EXTRAS ?= service,dev
+EXTRAS ?= service,train,dev
+# Installed before anything that would choose another build of it.
+TORCH ?= torch==2.13.0
 PYTHON_IMAGE ?= python:3.12-slim-bookworm
 RUNNER_IMAGE ?= azr-runner:dev
 RUNNER_PACKAGES ?= numpy sympy
@@ -13,7 +15,7 @@ STAMP := .venv/.installed
 DEBIAN_PACKAGES := bubblewrap libseccomp2 libfaketime python3-venv python3-numpy python3-sympy redis-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo bench runner-image stack-images stack-up stack-down clean
+.PHONY: help setup test lint demo verdicts bench runner-image stack-images stack-up stack-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,6 +26,7 @@ setup: ## make .venv with both packages in it; install the few Debian packages n
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet '$(TORCH)'
 	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
 	@echo '$(EXTRAS)' > $@
 
@@ -35,7 +38,10 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-demo: setup ## show a few programs judged, from attack to verdict
+demo: setup ## make a small model, let it learn by self-play, show its gains (ARGS="--seed 1")
+	$(BIN)/azr-trainer demo $(ARGS)
+
+verdicts: setup ## show a few programs judged, from attack to verdict
 	$(BIN)/azr-executor demo $(ARGS)
 
 bench: setup ## measure runs per second and latency here (ARGS="--help")

@@ -55,27 +55,27 @@ ENDLESS_CPU_S: Final = 5.0
 class Costs:
     """What was measured; the defaults are those of benchmarks/README.md."""
 
-    api_ms: float = 0.30
-    worker_ms: float = 0.75
-    sandbox_ms: float = 1.65
-    redis_ms: float = 0.10
+    api_ms: float = 0.31
+    worker_ms: float = 0.71
+    sandbox_ms: float = 1.70
+    redis_ms: float = 0.0908
     """Of one verification, but for its share in a job."""
-    redis_job_ms: float = 1.0
+    redis_job_ms: float = 0.832
     """Of one job of the queue, however many operations are in it."""
-    commands: float = 3.0
-    job_commands: float = 60.0
-    bytes: float = 1000.0
+    commands: float = 2.92
+    job_commands: float = 66.1
+    bytes: float = 1058.0
     """In and out of Redis for one verification."""
-    job_bytes: float = 12_000.0
-    chunk: float = 30.0
+    job_bytes: float = 9140.0
+    chunk: float = 30.4
     """Operations in a job."""
-    idle_worker_commands: float = 10.0
+    idle_worker_commands: float = 7.4
     """A second, for each worker."""
-    idle_worker_redis_ms: float = 0.3
+    idle_worker_redis_ms: float = 0.32
     idle_worker_api_ms: float = 0.1
-    """A second, for each worker and each API process."""
-    heartbeat_bytes: float = 1500.0
-    metrics_bytes: float = 3000.0
+    """A second, for each worker and each API process; too little to measure with four workers."""
+    heartbeat_bytes: float = 1842.0
+    metrics_bytes: float = 2249.0
 
 
 @dataclass(frozen=True)

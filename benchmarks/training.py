@@ -16,7 +16,7 @@ CASES: Final = 5
 VALIDATE, GIVEN, ABDUCTION, INDUCTION = (
     "validate", "deduction, output given", "abduction", f"induction, {CASES} cases",
 )  # fmt: skip
-KIND_MS: Final = {VALIDATE: 7.0, GIVEN: 0.8, ABDUCTION: 3.0, INDUCTION: 10.0}
+KIND_MS: Final = {VALIDATE: 6.65, GIVEN: 0.31, ABDUCTION: 2.99, INDUCTION: 10.85}
 """Processor milliseconds of an operation in all processes of the stack: benchmarks/README.md."""
 
 

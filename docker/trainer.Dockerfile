@@ -2,12 +2,17 @@
 #
 # PYTHON_IMAGE          any image with python3 >= 3.11 and pip; CUDA's libraries come with torch's
 #                       wheels, the driver from the host (NVIDIA container toolkit)
-# TRAINER_EXTRAS        extras of the package to install, "" for its base alone
+# TRAINER_EXTRAS        extras of the package to install
+# TORCH                 the requirement by which torch is installed before everything else
+# PIP_FIND_LINKS        where pip looks for wheels besides its index
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
 FROM ${PYTHON_IMAGE} AS build
-ARG TRAINER_EXTRAS=""
+ARG TRAINER_EXTRAS=train
+ARG TORCH=torch==2.13.0
+ARG PIP_FIND_LINKS=
 WORKDIR /src
-RUN python3 -m venv --without-pip /opt/azr
+RUN python3 -m venv --without-pip /opt/azr \
+    && python3 -m pip --python /opt/azr/bin/python install --no-cache-dir "$TORCH"
 # What the package depends on, in a layer that only pyproject.toml changes.
 COPY pyproject.toml ./
 RUN python3 -c "import sys, tomllib; p = tomllib.load(open('pyproject.toml', 'rb'))['project']; \
@@ -26,8 +31,7 @@ LABEL org.azr-executor.trainer=1
 COPY --from=build /opt/azr /opt/azr
 # Runs and downloaded models live in volumes; everything else is read-only at run time.
 RUN install -d -o 10001 -g 10001 -m 0755 /runs /models
-ENV PATH=/opt/azr/bin:$PATH HOME=/tmp HF_HOME=/models PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+ENV PATH=/opt/azr/bin:$PATH HOME=/tmp MPLCONFIGDIR=/tmp HF_HOME=/models PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
 USER 10001:10001
 WORKDIR /runs
-# The package says what it is; its commands come with the trainer itself.
-CMD ["python3", "-c", "import trainer_client; print(trainer_client.__doc__)"]
+CMD ["azr-trainer", "--help"]

@@ -36,7 +36,37 @@ LAYERS = [
     ("cli",),
 ]
 """From the bottom up: a part imports from itself and from parts below, never from above."""
+TRAINER = ROOT / "trainer_client"
+TRAINER_LAYERS = [
+    ("errors", "seeds"),
+    ("records",),
+    ("config",),
+    ("parsing",),
+    ("prompts",),
+    ("buffers",),
+    ("tasks",),
+    ("verifier",),
+    ("rewards",),
+    ("algorithms",),
+    ("sampling",),
+    ("learning",),
+    ("state",),
+    ("telemetry",),
+    ("selfplay",),
+    ("baselines",),
+    ("training",),
+    ("report",),
+    ("tiny",),
+    ("cli",),
+]
+"""The same for the trainer."""
+TORCHLESS = {
+    "errors", "seeds", "records", "config", "parsing", "prompts", "buffers", "tasks", "verifier",
+    "rewards", "telemetry", "report",
+}  # fmt: skip
+"""Parts that are of use, and quick to import, without torch."""
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
+TRAINER_RANK = {part: rank for rank, parts in enumerate(TRAINER_LAYERS) for part in parts}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
 
@@ -62,23 +92,61 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
             yield from ((node.level, f"{node.module or ''}.{a.name}") for a in node.names)
 
 
-def part_of(path: Path) -> str:
-    return path.relative_to(PACKAGE).with_suffix("").parts[0]
+def check_direction(path: Path, package: Path, rank: dict[str, int]) -> None:
+    part = path.relative_to(package).with_suffix("").parts[0]
+    if part == "__init__":
+        assert list(imports(path)) == []
+        return
+    assert part in rank, f"give {part} a place among the layers"
+    for level, name in imports(path):
+        if level or not name.startswith(f"{package.name}."):
+            continue
+        other = name.split(".")[1]
+        if other not in {part, "__version__"}:
+            assert rank[other] < rank[part], f"{part} imports {name}"
 
 
 @pytest.mark.parametrize("path", sources("executor_service"), ids=name_of)
 def test_imports_go_one_way(path):
-    part = part_of(path)
-    if part == "__init__":
-        assert list(imports(path)) == []
+    check_direction(path, PACKAGE, RANK)
+
+
+@pytest.mark.parametrize("path", sources("trainer_client"), ids=name_of)
+def test_the_trainers_imports_go_one_way(path):
+    check_direction(path, TRAINER, TRAINER_RANK)
+
+
+@pytest.mark.parametrize("path", sources("trainer_client"), ids=name_of)
+def test_the_trainers_words_and_rewards_need_no_torch(path):
+    if path.relative_to(TRAINER).with_suffix("").parts[0] not in TORCHLESS:
         return
-    assert part in RANK, f"give {part} a place among the layers"
-    for level, name in imports(path):
-        if level or not name.startswith("executor_service."):
-            continue
-        other = name.split(".")[1]
-        if other not in {part, "__version__"}:
-            assert RANK[other] < RANK[part], f"{part} imports {name}"
+    loaded = ast.parse(path.read_text(encoding="utf-8")).body
+    names = {
+        name.split(".")[0]
+        for node in loaded
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    assert not names & {"torch", "transformers"}
+
+
+@pytest.mark.parametrize("path", sources("trainer_client"), ids=name_of)
+def test_the_trainer_never_runs_or_unpickles_text(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    called = {
+        node.func.id
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert not called & {"eval", "exec", "compile", "__import__"}
+    modules = {name.split(".")[0] for _, name in imports(path)}
+    assert not modules & {"pickle", "marshal", "shelve", "dill", "cloudpickle"}
+    assert "literal_eval" not in path.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("path", sorted(RUNNER.glob("*.py")), ids=name_of)

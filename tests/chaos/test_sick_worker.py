@@ -125,11 +125,11 @@ def shown(stack, process):
 def test_a_worker_that_loses_its_sandboxes_leaves_the_work_to_one_that_is_well(stack, trouble):
     stack.start_worker("sick", **trouble.environment)
     stack.until(lambda: of(stack, "sick").get("warm") == 2, "the second worker")
-    answer = stack.later(lambda: stack.batch(slows(120, 0.25)))
+    answer = stack.later(lambda: stack.batch(slows(200, 0.3)))
     stack.until(lambda: all(of(stack, one)["in_hand"] for one in ("well", "sick")), "both at work")
     trouble.hurt(stack.processes["sick"].pid)
     stack.until(lambda: of(stack, "sick")["warm"] == 0, "the worker to see it")
-    assert statuses(answer.result()) == verdicts(120)
+    assert statuses(answer.result()) == verdicts(200)
     assert "is handed back: no sandbox is running" in (stack.folder / "sick.log").read_text()
 
     # The stack is ready, and says which of its workers is not.

@@ -136,6 +136,11 @@ class RunConfig(Section):
                 f"solve.samples_per_problem: {self.solve.samples_per_problem} must divide the "
                 f"solver's batch of {batch}"
             )
+        if self.algorithm == "selfplay" and self.buffers.seed_target > self.buffers.capacity:
+            raise ValueError(
+                f"buffers.seed_target: {self.buffers.seed_target} tasks do not fit "
+                f"buffers.capacity {self.buffers.capacity}"
+            )
         least = self.propose.references_min
         if least is not None and least > self.propose.references:
             raise ValueError("propose.references_min: must not exceed propose.references")

@@ -1,13 +1,14 @@
 """Solver responses and their verdicts, for training and for Monte Carlo estimates alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trainer_client.errors import FormatError
 from trainer_client.records.kinds import Task
 from trainer_client.records.problems import Problem
 from trainer_client.records.rollouts import Rollout
-from trainer_client.rewards.solving import BAD_FORMAT
+from trainer_client.rewards.solving import BAD_FORMAT, INFRA_ERROR
 from trainer_client.selfplay.arena import Arena
 from trainer_client.tasks.registry import task_kind
 from trainer_client.verifier.session import Pending
@@ -48,8 +49,13 @@ class Answers:
         """Return every response with its status, in order."""
         statuses = [BAD_FORMAT] * len(self._answered)
         for place, verdict in zip(self._sent, self._pending.results(), strict=True):
-            statuses[place] = str(verdict["status"])
+            statuses[place] = _status(verdict)
         return [
             Judged(problem, rollout, status)
             for (problem, rollout), status in zip(self._answered, statuses, strict=True)
         ]
+
+
+def _status(verdict: Mapping[str, Any]) -> str:
+    """Return the verdict's status; what says neither right nor wrong is no verdict at all."""
+    return INFRA_ERROR if verdict.get("correct") is None else str(verdict["status"])

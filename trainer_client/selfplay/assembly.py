@@ -15,8 +15,8 @@ from trainer_client.config import RunConfig
 from trainer_client.errors import ConfigError
 from trainer_client.learning.learner import Learner
 from trainer_client.prompts.prompt_set import PromptSet
+from trainer_client.sampling.backends import chosen_device, make_sampler
 from trainer_client.sampling.sampler import Sampler
-from trainer_client.sampling.transformers_sampler import TransformersSampler
 from trainer_client.sampling.vocabulary import Vocabulary
 from trainer_client.selfplay.arena import Arena
 from trainer_client.verifier.session import Verifier
@@ -37,16 +37,14 @@ def build_arena(config: RunConfig, verifier: Verifier, *, model_path: Path | Non
     path = str(model_path or config.model.path)
     if not path:
         raise ConfigError("model.path: name a directory or a hub model in Hugging Face layout")
-    device = device_of(config)
+    device = chosen_device(config.model)
     tokenizer, model = load_pretrained(path, config)
-    vocabulary = Vocabulary.of(tokenizer, model.config.get_text_config().vocab_size)
-    updates = config.steps * config.learner.minibatches * config.learner.epochs
-    learner = Learner(model, vocabulary, config, device=device, total_steps=updates)
-    dtype = sampler_dtype(config)
+    vocabulary = _vocabulary(tokenizer, model)
+    learner = Learner(model, vocabulary, config, device=device, total_steps=_updates(config))
 
-    def make_sampler() -> Sampler:
-        return TransformersSampler(
-            learner.model, vocabulary, config.sampler, device=device, dtype=dtype
+    def new_sampler() -> Sampler:
+        return make_sampler(
+            learner.model, vocabulary, config.model, config.sampler, version=learner.version
         )
 
     prompts = PromptSet.load(config.tasks.prompts, config.tasks.kinds)
@@ -55,28 +53,10 @@ def build_arena(config: RunConfig, verifier: Verifier, *, model_path: Path | Non
         tokenizer=tokenizer,
         prompts=prompts.forbidding(tokenizer.all_special_tokens),
         learner=learner,
-        make_sampler=make_sampler,
+        make_sampler=new_sampler,
         verifier=verifier,
         buffers=TaskBuffers(config.tasks.kinds, config.buffers.capacity),
     )
-
-
-def device_of(config: RunConfig) -> torch.device:
-    """Return the device that the configuration asks for.
-
-    Raises:
-        ConfigError: it asks for a GPU, and there is none.
-    """
-    there = torch.cuda.is_available()
-    if config.model.device == "cuda" and not there:
-        raise ConfigError("model.device: cuda was asked for, and this machine has no CUDA device")
-    return torch.device("cuda" if there and config.model.device != "cpu" else "cpu")
-
-
-def sampler_dtype(config: RunConfig) -> torch.dtype:
-    """Return the precision of the sampler's copy of the weights."""
-    name = config.sampler.dtype
-    return getattr(torch, config.model.compute_dtype if name == "auto" else name)  # type: ignore[no-any-return]
 
 
 def load_pretrained(
@@ -95,6 +75,28 @@ def load_pretrained(
             attn_implementation=config.model.attention,
             trust_remote_code=False,
         )
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, ImportError) as error:
         raise ConfigError(f"model.path: {path} cannot be loaded: {error}") from error
     return tokenizer, model
+
+
+def _vocabulary(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> Vocabulary:
+    """Read the tokenizer's facts, and from the model what else ends a turn.
+
+    Raises:
+        ConfigError: tokenizer and model do not belong together, or nothing ends a response.
+    """
+    generation = model.generation_config
+    ends = generation.eos_token_id if generation is not None else None
+    more = [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+    try:
+        return Vocabulary.of(tokenizer, model.config.get_text_config().vocab_size, more)
+    except ValueError as error:
+        raise ConfigError(f"model.path: {error}") from error
+
+
+def _updates(config: RunConfig) -> int:
+    """Return the optimizer steps of the whole run; SFT takes one a step."""
+    if config.algorithm == "sft":
+        return config.steps
+    return config.steps * config.learner.minibatches * config.learner.epochs

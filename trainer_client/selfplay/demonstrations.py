@@ -27,7 +27,7 @@ def demonstrate(arena: Arena, task: Task, problem: Problem, group: int) -> Score
         return None
     rollout = Rollout(
         role=solver(task), prompt=prompt, response=response, logprobs=(), finished=True,
-        group=group, text=text,
+        group=group, text=text, temperature=arena.config.solve.decoding.temperature,
     )  # fmt: skip
     return Scored(rollout, reward=1.0, status=DEMONSTRATION, off_policy=True)
 

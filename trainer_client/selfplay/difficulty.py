@@ -19,10 +19,11 @@ from trainer_client.tasks.registry import task_kind
 
 @dataclass
 class Estimating:
-    """A task's Monte Carlo answers under way."""
+    """A task's Monte Carlo answers under way, and how many prompts were too long to be asked."""
 
     candidates: list[Candidate]
     answers: Answers
+    overlong: int
 
     def solve_rates(self) -> list[float | None]:
         """Return each candidate's solve rate; None where no rollout got a verdict."""
@@ -49,4 +50,4 @@ def estimate(arena: Arena, step: int, task: Task, valid: list[Candidate]) -> Est
             problem = valid[rollout.group].problem
             assert problem is not None, "checked above"
             answered.append((problem, rollout))
-    return Estimating(valid, Answers(arena, task, answered))
+    return Estimating(valid, Answers(arena, task, answered), len(asked) - len(answered))

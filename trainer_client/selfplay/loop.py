@@ -85,9 +85,10 @@ def run_steps(
             done = step
             for observer in observers:
                 observer.observe(step, result.metrics, result.samples)
+            # Read once: what is asked for while the state is saved ends the run a step later.
             last = step == config.steps or stop.asked
             if last or step % config.checkpoints.every == 0:
                 keeper.save(arena, step)
-            if stop.asked:
+            if last:
                 break
     return done

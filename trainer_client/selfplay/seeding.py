@@ -29,13 +29,19 @@ log = logging.getLogger(__name__)
 def seed_buffers(arena: Arena, progress: SeedingProgress = lambda *_: None) -> None:
     """Fill every task's buffer to `buffers.seed_target`, from files where they are given.
 
+    With the proposer switched off, the files are all there is.
+
     Raises:
         DataError: a seed file is damaged; the message names the line.
-        EmptyBuffer: the model proposed too few valid tasks within the rounds allowed.
+        EmptyBuffer: the model proposed too few valid tasks within the rounds allowed, or there is
+            no proposer and no seed of a task's is valid.
     """
     _from_files(arena)
     for task in arena.config.tasks.kinds:
-        _from_proposals(arena, task, progress)
+        if arena.config.propose.enabled:
+            _from_proposals(arena, task, progress)
+        elif not arena.buffers.problems(task):
+            raise EmptyBuffer(f"seeding {task}: no seed is valid, and nobody proposes further ones")
 
 
 def _from_files(arena: Arena) -> None:
@@ -86,8 +92,8 @@ def _from_proposals(arena: Arena, task: Task, progress: SeedingProgress) -> None
     """Propose until the buffer holds enough, each round on what the last one found."""
     target = arena.config.buffers.seed_target
     seen: Counter[str] = Counter()
+    progress(task, len(arena.buffers.problems(task)), target)
     for round_ in range(1, arena.config.buffers.seed_rounds + 1):
-        progress(task, len(arena.buffers.problems(task)), target)
         if len(arena.buffers.problems(task)) >= target:
             return
         # Steps count from 1; rounds of seeding from -1 downwards, so that no seed is used twice.
@@ -96,6 +102,7 @@ def _from_proposals(arena: Arena, task: Task, progress: SeedingProgress) -> None
             seen[candidate.status] += 1
             if candidate.problem is not None:
                 arena.buffers.add(task, candidate.problem)
+        progress(task, len(arena.buffers.problems(task)), target)
     if len(arena.buffers.problems(task)) < target:
         raise EmptyBuffer(
             f"seeding {task}: {len(arena.buffers.problems(task))} of {target} tasks after "

@@ -66,6 +66,8 @@ def speak(
             finished=completion.finished,
             group=asked[i].group,
             text=_text(arena, completion),
+            temperature=decoding.temperature,
+            temperature=decoding.temperature,
         )
     return rollouts
 

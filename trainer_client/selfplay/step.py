@@ -13,7 +13,7 @@ from trainer_client.records.rollouts import Scored
 from trainer_client.rewards.shuffling import shuffle_rewards
 from trainer_client.seeds import derive, generator
 from trainer_client.selfplay.arena import Arena
-from trainer_client.selfplay.difficulty import estimate
+from trainer_client.selfplay.difficulty import Estimating, estimate
 from trainer_client.selfplay.pricing import Rated, score_proposals
 from trainer_client.selfplay.proposing import VALID, Candidate, Proposing, propose
 from trainer_client.selfplay.solving import draw_problems, score_answers, solve
@@ -46,7 +46,8 @@ def self_play_step(arena: Arena, step: int) -> StepResult:
         claimed: set[str] = set()
         candidates = {one.task: one.settle(arena, step, claimed) for one in proposals}
     with watch.phase("montecarlo"):
-        rated = _rate_all(arena, step, candidates)
+        estimates = _estimate_all(arena, step, candidates)
+        rated = _rate_all(candidates, estimates)
     with watch.phase("reward"):
         samples = [s for task in rated for s in score_proposals(arena, task, rated[task])]
         samples += [s for one in answers for s in score_answers(arena, one)]
@@ -56,7 +57,7 @@ def self_play_step(arena: Arena, step: int) -> StepResult:
         update = learn(arena, step, samples)
     with watch.phase("sync"):
         arena.sampler.sync_weights(arena.learner)
-    overlong = sum(one.overlong for one in proposals) + sum(one.overlong for one in answers)
+    overlong = sum(one.overlong for one in (*proposals, *answers, *estimates.values()))
     _remember(arena, candidates)
     metrics = step_metrics(arena, samples) | update | watch.metrics(waited)
     return StepResult(samples, metrics | {"prompts/overlong": float(overlong)})
@@ -87,18 +88,25 @@ def _propose_all(arena: Arena, step: int) -> list[Proposing]:
     return [propose(arena, step, task, arena.config.batch_size) for task in tasks]
 
 
-def _rate_all(
+def _estimate_all(
     arena: Arena, step: int, candidates: dict[Task, list[Candidate]]
-) -> dict[Task, list[Rated]]:
-    """Estimate the difficulty of all valid proposals, the costliest task to verify first."""
+) -> dict[Task, Estimating]:
+    """Have all valid proposals answered, those of the task that is costliest to verify first."""
     estimates = {}
     for task in sorted(candidates, key=_cost_to_verify, reverse=True):
         valid = [one for one in candidates[task] if one.status == VALID]
-        estimates[task] = (valid, estimate(arena, step, task, valid))
+        estimates[task] = estimate(arena, step, task, valid)
+    return estimates
+
+
+def _rate_all(
+    candidates: dict[Task, list[Candidate]], estimates: dict[Task, Estimating]
+) -> dict[Task, list[Rated]]:
+    """Wait for the verdicts and put each valid proposal's solve rate beside it."""
     rated: dict[Task, list[Rated]] = {}
     for task, all_of_task in candidates.items():
-        valid, estimating = estimates[task]
-        rates = {id(c): r for c, r in zip(valid, estimating.solve_rates(), strict=True)}
+        valid, found = estimates[task].candidates, estimates[task].solve_rates()
+        rates = {id(one): rate for one, rate in zip(valid, found, strict=True)}
         rated[task] = [(one, rates.get(id(one))) for one in all_of_task]
     return rated
 

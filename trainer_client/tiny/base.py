@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import cycle, islice
 
-from transformers import PreTrainedTokenizerFast, Qwen2ForCausalLM
+from transformers import Qwen2ForCausalLM, Qwen2Tokenizer
 
 from trainer_client.config import RunConfig
 from trainer_client.prompts.prompt_set import PromptSet
@@ -24,7 +24,7 @@ TOKENIZER_EXERCISES = 2000
 class Base:
     """A model and the tokenizer that it was made for."""
 
-    tokenizer: PreTrainedTokenizerFast
+    tokenizer: Qwen2Tokenizer
     model: Qwen2ForCausalLM
 
 

@@ -11,10 +11,10 @@ from trainer_client.algorithms.entropy import sampled_entropy
 from trainer_client.config.selfplay import DecodingConfig
 from trainer_client.records.kinds import Task
 from trainer_client.records.problems import Problem
+from trainer_client.rewards.solving import CORRECT, INFRA_ERROR
 from trainer_client.seeds import derive
 from trainer_client.selfplay.answers import Answers, Judged
 from trainer_client.selfplay.arena import Arena, solver
-from trainer_client.selfplay.solving import CORRECT
 from trainer_client.selfplay.speech import Asked, speak
 from trainer_client.tasks.registry import task_kind
 from trainer_client.tiny.heldout import HeldOut
@@ -25,8 +25,6 @@ SAMPLES = 8
 
 EVALUATION_STEP = 0
 """The step in the evaluation's seeds: the samples of before and after draw the same numbers."""
-
-NO_VERDICT = "infra_error"
 
 
 @dataclass(frozen=True)
@@ -119,7 +117,7 @@ def _scores(seed: int, sampled: list[list[Judged]], greedy: list[list[Judged]]) 
 
 def _share(answers: list[Judged]) -> float | None:
     """Return the share of right answers among those with a verdict; None without any."""
-    statuses = [one.status for one in answers if one.status != NO_VERDICT]
+    statuses = [one.status for one in answers if one.status != INFRA_ERROR]
     return statuses.count(CORRECT) / len(statuses) if statuses else None
 
 

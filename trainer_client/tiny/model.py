@@ -1,10 +1,10 @@
 """The demo's model: Qwen2's architecture at a third of a million parameters, untrained."""
 
 import torch
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
 
-def fresh_model(tokenizer: PreTrainedTokenizerFast, seed: int) -> Qwen2ForCausalLM:
+def fresh_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2ForCausalLM:
     """Make a model with random weights, the same ones for the same seed.
 
     Keys start as a copy of the queries: attention then begins by looking for tokens like its own,

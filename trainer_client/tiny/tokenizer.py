@@ -1,18 +1,18 @@
-"""The demo's tokenizer: trained on the spot, one token to a mark or a piece of Python.
+"""The demo's tokenizer: made on the spot, one token to a mark or piece of Python, else characters.
 
-Text is cut at the longest of the pieces below that fits, else into single characters; the trainer
-of the `tokenizers` library then numbers what the corpus holds, commonest first. Every printable ASCII
-character is in the vocabulary, so encoding loses nothing of a text in ASCII and decoding gives it
-back exactly. (A model can spell a piece letter by letter; its text then encodes to the piece.)
+It has the form of Qwen2's own (byte-level BPE, here without merges), since transformers loads no
+other for that architecture. The alphabet is numbered by the trainer of the `tokenizers` library,
+commonest first; it holds every printable ASCII character, so encoding loses nothing of a text in
+ASCII and decoding gives it back exactly. Text is cut at the longest piece that fits. (A model can
+spell a piece letter by letter; its text then encodes to the piece.)
 """
 
-import re
 from collections.abc import Iterable
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-from transformers import PreTrainedTokenizerFast
+from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers, trainers
+from transformers import Qwen2Tokenizer
 
-PADDING, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
+PADDING, END = "<|pad|>", "<|end|>"
 
 PYTHON_PIECES = (
     "def f(x):\n",
@@ -33,23 +33,28 @@ PYTHON_PIECES = (
 _ALPHABET = "\n" + "".join(map(chr, range(0x20, 0x7F)))
 
 
-def train_tokenizer(texts: Iterable[str], marks: Iterable[str]) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], marks: Iterable[str]) -> Qwen2Tokenizer:
     """Train on prompts and responses; each of the prompt set's marks becomes one token."""
-    pieces = sorted((*marks, *PYTHON_PIECES), key=len, reverse=True)
-    tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
-    pattern = "|".join([*map(re.escape, pieces), r"[\s\S]"])
-    tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(pattern), behavior="isolated")
-    tokenizer.decoder = decoders.Fuse()
-    trainer = trainers.WordLevelTrainer(
-        special_tokens=[PADDING, END, UNKNOWN], min_frequency=1, show_progress=False
+    characters = Tokenizer(models.BPE())
+    characters.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    specials = [PADDING, END]
+    trainer = trainers.BpeTrainer(
+        # No room for merges: letters must stay letters where strings are turned around.
+        vocab_size=len(specials) + len(_ALPHABET),
+        special_tokens=specials,
+        show_progress=False,
     )
-    tokenizer.train_from_iterator([*texts, *pieces, *_ALPHABET], trainer)
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
-        tokenizer_object=tokenizer,
-        pad_token=PADDING,
+    characters.train_from_iterator([*texts, *_ALPHABET], trainer)
+    tokenizer = Qwen2Tokenizer(
+        vocab=characters.get_vocab(),
+        merges=[],
+        unk_token=END,
         eos_token=END,
-        unk_token=UNKNOWN,
+        pad_token=PADDING,
         padding_side="left",
         clean_up_tokenization_spaces=False,
         split_special_tokens=True,
     )
+    pieces = (*marks, *PYTHON_PIECES)
+    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces])
+    return tokenizer

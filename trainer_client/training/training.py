@@ -4,7 +4,6 @@ What a step is depends on `algorithm` alone: self-play, RLVR or SFT.
 """
 
 import logging
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,6 +13,7 @@ from trainer_client.baselines.rlvr import rlvr_step
 from trainer_client.baselines.sft import sft_step
 from trainer_client.config import RunConfig
 from trainer_client.errors import ConfigError
+from trainer_client.records.kinds import Task
 from trainer_client.records.problems import Problem
 from trainer_client.selfplay.arena import Arena
 from trainer_client.selfplay.assembly import build_arena
@@ -30,8 +30,6 @@ from trainer_client.telemetry.rollouts import RolloutLog
 from trainer_client.verifier.session import Verifier
 
 log = logging.getLogger(__name__)
-KEY_VARIABLE = "VERIFIER_KEY"
-"""The environment variable that holds the verifier's bearer key, if it wants one."""
 STEPS: dict[str, Step] = {"selfplay": self_play_step, "rlvr": rlvr_step, "sft": sft_step}
 Hook = Callable[[Arena], None]
 
@@ -75,7 +73,9 @@ def train(
     done = checkpoint.step if checkpoint else 0
     keeper = StateKeeper(checkpoints)
     with ExitStack() as stack:
-        verifier = stack.enter_context(Verifier(config.verifier, os.environ.get(KEY_VARIABLE)))
+        verifier = stack.enter_context(Verifier(config.verifier))
+        if config.algorithm != "sft":
+            verifier.greet()
         arena = build_arena(config, verifier, model_path=checkpoint.model if checkpoint else None)
         if is_held_out is not None:
             arena.is_held_out = is_held_out
@@ -118,8 +118,20 @@ def _fill(arena: Arena, on_seeding: SeedingProgress) -> None:
     if arena.config.algorithm != "selfplay":
         load_fixed_data(arena)
     else:
-        if not arena.config.propose.enabled and not arena.config.buffers.seed_triplets:
-            raise ConfigError(
-                "buffers.seed_triplets: without a proposer the tasks must come from a file"
-            )
+        _require_tasks(arena.config)
         seed_buffers(arena, on_seeding)
+
+
+def _require_tasks(config: RunConfig) -> None:
+    """Refuse to play without a proposer on what the zero triplet alone gives."""
+    if config.propose.enabled:
+        return
+    played, seeds = set(config.tasks.kinds), config.buffers
+    for name, file, fed in (
+        ("seed_triplets", seeds.seed_triplets, {Task.DEDUCTION, Task.ABDUCTION}),
+        ("seed_induction", seeds.seed_induction, {Task.INDUCTION}),
+    ):
+        if played & fed and not file:
+            raise ConfigError(
+                f"buffers.{name}: without a proposer the tasks must come from a file"
+            )

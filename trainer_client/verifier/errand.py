@@ -17,9 +17,9 @@ from trainer_client.verifier.transport import Broken, Busy, TooLarge, Transport,
 _BUSY_ATTEMPTS: Final = 3
 """Refusals for want of room or time after which a piece is halved: smaller ones find room sooner,
 and the whole may be more than the service could do within the time limit."""
-_QUESTION: Final = pack(
-    {"op": "verify", "mode": "deduction", "program": "", "output": "1", "answer": "1"}
-)
+QUESTION: Final = {
+    "op": "verify", "mode": "deduction", "program": "", "output": "1", "answer": "1",
+}  # fmt: skip
 """What every working verifier answers at once: nothing is run for it."""
 
 
@@ -168,7 +168,7 @@ class Errand:
     async def _is_well(self) -> bool:
         """Tell whether the verifier answers a request that is certainly good."""
         try:
-            answers: list[Any] = await self._transport.post([_QUESTION])
+            answers: list[Any] = await self._transport.post([pack(QUESTION)])
         except Busy:
             return True
         except (Trouble, VerifierError):

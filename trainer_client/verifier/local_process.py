@@ -42,6 +42,8 @@ def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            # Ctrl-C is for the trainer, which still needs verdicts to end its step.
+            process_group=0,
         )
         try:
             _wait_until_ready(url, process, log_file, start_seconds)

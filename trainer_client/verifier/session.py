@@ -19,6 +19,7 @@ import httpx
 from trainer_client.config.run import VerifierConfig
 from trainer_client.errors import VerifierError
 from trainer_client.verifier.client import AsyncVerifier, Mode
+from trainer_client.verifier.errand import QUESTION
 from trainer_client.verifier.parcels import Order, order
 from trainer_client.verifier.results import Execution, Validation, Verdict
 from trainer_client.verifier.retry import Backoff
@@ -101,6 +102,17 @@ class Verifier:
     ) -> None:
         """Close the session."""
         self.close()
+
+    def greet(self) -> None:
+        """Wait until the verifier answers a question that nothing is run for.
+
+        Asked before any work is done, it shows a wrong URL or key at once.
+
+        Raises:
+            VerifierError: it refuses us, or is no verifier.
+            VerifierAway: it could not be had within the patience; a log line said so at once.
+        """
+        self.results([QUESTION])
 
     def submit(self, items: Sequence[Mapping[str, Any]]) -> Pending:
         """Send /v1/batch items and return at once; any number, identical ones travel once.

@@ -1,0 +1,50 @@
+"""From the configuration to a device and a sampler."""
+
+import torch
+from transformers import PreTrainedModel
+
+from trainer_client.config.model import ModelConfig, SamplerConfig
+from trainer_client.errors import ConfigError
+from trainer_client.sampling.sampler import Sampler
+from trainer_client.sampling.transformers_sampler import TransformersSampler
+from trainer_client.sampling.vocabulary import Vocabulary
+
+
+def chosen_device(config: ModelConfig) -> torch.device:
+    """Return the device that `model.device` stands for.
+
+    Raises:
+        ConfigError: a GPU is asked for and there is none.
+    """
+    present = torch.cuda.is_available()
+    if config.device == "cuda" and not present:
+        raise ConfigError("model.device: no GPU is present; set it to auto or cpu")
+    return torch.device("cuda" if present and config.device != "cpu" else "cpu")
+
+
+def make_sampler(
+    model: PreTrainedModel,
+    vocabulary: Vocabulary,
+    model_config: ModelConfig,
+    config: SamplerConfig,
+    version: int = 0,
+) -> Sampler:
+    """Make the configured sampler with a copy of a model's weights.
+
+    Args:
+        model: the policy as it stands at `version`.
+        vocabulary: the tokenizer's facts.
+        model_config: says the device, and the precision where the sampler's is ``auto``.
+        config: the sampler's section.
+        version: of the weights in `model`.
+    """
+    name = model_config.compute_dtype if config.dtype == "auto" else config.dtype
+    dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+    return TransformersSampler(
+        model,
+        vocabulary,
+        config,
+        device=chosen_device(model_config),
+        dtype=dtype,
+        version=version,
+    )
