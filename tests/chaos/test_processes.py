@@ -150,6 +150,16 @@ def test_the_running_chunks_of_a_killed_api_are_ended(stack):
     assert statuses(stack.batch([QUICK] * 5)) == ["correct"] * 5
 
 
+def test_an_api_that_was_frozen_for_so_long_that_its_runs_were_ended_has_them_run_again(stack):
+    answer = stack.later(lambda: stack.batch(slows(16, 4)))
+    stack.until(stack.busy, "the batch to be under way")
+    stack.kill("api", signal.SIGSTOP)
+    log = stack.folder / "worker.log"
+    stack.until(lambda: "its API process is gone" in log.read_text(), "the worker to give it up")
+    stack.kill("api", signal.SIGCONT)
+    assert statuses(answer.result()) == verdicts(16)
+
+
 def test_work_of_a_client_that_left_is_ended(stack):
     with pytest.raises(httpx.ReadTimeout):
         stack.http.post("/v1/batch", json={"items": slows(64, 8)}, timeout=1.5)

@@ -67,7 +67,6 @@ def speak(
             group=asked[i].group,
             text=_text(arena, completion),
             temperature=decoding.temperature,
-            temperature=decoding.temperature,
         )
     return rollouts
 

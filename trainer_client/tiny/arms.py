@@ -89,7 +89,7 @@ def _problems(config: RunConfig, held_out: HeldOut, task: Task, count: int) -> l
     rng = generator(config.seed, 0, f"continued-sft/{task}")
     drawn: list[Problem] = []
     while len(drawn) < count:
-        problem = draw_problem(rng, task, CURRICULUM[-1].step_weights)
+        problem = draw_problem(rng, task, CURRICULUM[-1].solved_steps)
         if not held_out.holds(problem):
             drawn.append(problem)
     return drawn

@@ -61,6 +61,9 @@ def evaluate(arena: Arena, held_out: HeldOut) -> dict[Task, TaskScores]:
     Raises:
         VerifierAway: no verdicts can be had.
     """
+    if arena.sampler.version != arena.learner.version:
+        # SFT samples nothing, and so never hands its weights to the sampler.
+        arena.sampler.sync_weights(arena.learner)
     found = {}
     for task, problems in held_out.problems.items():
         sampled = _ask(arena, task, problems, DecodingConfig(), SAMPLES)

@@ -59,11 +59,14 @@ def time_table(trial: Trial, warm_up_seconds: float) -> Table:
     phases = {
         name: seconds
         for name, seconds in trial.seconds.items()
-        if name not in ("step", "waiting", "evaluation")
+        if name not in ("step", "waiting", "evaluation", "seeding")
     }
-    rows: list[list[str | int | float | None]] = [["warm-up", round(warm_up_seconds, 1)]]
-    rows.append(["held-out problems, before and after", round(trial.seconds["evaluation"], 1)])
-    rows.append([f"training, {trial.steps} steps", round(training, 1)])
+    rows: list[list[str | int | float | None]] = [
+        ["warm-up", round(warm_up_seconds, 1)],
+        ["held-out problems, before and after", round(trial.seconds["evaluation"], 1)],
+        ["loading and seeding the buffers", round(trial.seconds["seeding"], 1)],
+        [f"training, {trial.steps} steps", round(training, 1)],
+    ]
     rows += [[f"· {name}", round(seconds, 1)] for name, seconds in phases.items()]
     share = waiting / training if training else 0.0
     note = f"Waiting for the verifier: {waiting:.1f} s, {share:.1%} of training."

@@ -93,7 +93,11 @@ def run_trial(
     scores: dict[str, dict[Task, TaskScores]] = {}
     clock: dict[str, float] = {}
 
+    began = time.perf_counter()
+
     def measure(arena: Arena, when: str) -> None:
+        if when == "before":
+            ledger.add("seeding", time.perf_counter() - began)
         clock[when] = time.process_time()
         notice(f"held-out problems {when} training")
         with ledger.spent_on("evaluation"):

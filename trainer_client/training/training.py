@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from transformers.utils.logging import disable_progress_bar
+
 from trainer_client.baselines.fixed_data import load_fixed_data
 from trainer_client.baselines.rlvr import rlvr_step
 from trainer_client.baselines.sft import sft_step
@@ -77,6 +79,7 @@ def train(
         if config.algorithm != "sft":
             verifier.greet()
         arena = build_arena(config, verifier, model_path=checkpoint.model if checkpoint else None)
+        disable_progress_bar()  # transformers' own, which saving would draw across the live view
         if is_held_out is not None:
             arena.is_held_out = is_held_out
         if checkpoint:
@@ -132,6 +135,4 @@ def _require_tasks(config: RunConfig) -> None:
         ("seed_induction", seeds.seed_induction, {Task.INDUCTION}),
     ):
         if played & fed and not file:
-            raise ConfigError(
-                f"buffers.{name}: without a proposer the tasks must come from a file"
-            )
+            raise ConfigError(f"buffers.{name}: without a proposer the tasks must come from a file")

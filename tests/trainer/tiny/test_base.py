@@ -13,7 +13,7 @@ from trainer_client.tiny.model import fresh_model
 from trainer_client.tiny.tokenizer import train_tokenizer
 from trainer_client.tiny.warmup import WarmUpSettings, muon_and_adamw
 
-SHORT = WarmUpSettings(steps=25, batch_size=16, rising_steps=3)
+SHORT = WarmUpSettings(steps=10, batch_size=8, rising_steps=3)
 
 
 @pytest.fixture(scope="module")

@@ -65,4 +65,4 @@ def test_a_saved_tokenizer_is_loaded_as_it_was_beside_its_model(tokenizer, texts
 def test_a_prompt_of_a_solver_is_short(tokenizer):
     role = TaskRole(Task.DEDUCTION, Role.SOLVE)
     prompt = PROMPTS.render(role, {"program": "def f(x):\n    return x[1:]", "input": "'abcde'"})
-    assert len(encode(tokenizer, prompt)) == 15
+    assert len(encode(tokenizer, prompt)) == 16
