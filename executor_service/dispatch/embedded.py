@@ -6,8 +6,9 @@ from collections.abc import AsyncGenerator
 from typing import Any, Protocol
 
 from executor_service import logs
-from executor_service.dispatch.backlog import Backlog, Place, Ticket
+from executor_service.dispatch.backlog import Backlog
 from executor_service.dispatch.submission import Submission
+from executor_service.dispatch.ticket import Place, Ticket
 from executor_service.errors import RequestError
 from executor_service.operations import AnyOperation
 from executor_service.verifier.results import infrastructure_result

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from executor_service.dispatch.backlog import Place
+from executor_service.dispatch.ticket import Place
 from executor_service.errors import RequestError
 from executor_service.operations import (
     AnyOperation,

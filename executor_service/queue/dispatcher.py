@@ -16,8 +16,9 @@ from typing import Any, Final
 
 import redis
 
-from executor_service.dispatch.backlog import Backlog, Place, Ticket
+from executor_service.dispatch.backlog import Backlog
 from executor_service.dispatch.submission import Submission
+from executor_service.dispatch.ticket import Place, Ticket
 from executor_service.errors import InfrastructureError
 from executor_service.queue.census import Census
 from executor_service.queue.chunks import RESULT, STARTED, Chunk, Message, cut, from_wire
@@ -186,7 +187,7 @@ class QueueDispatcher:
 
     def _next_chunks(self) -> list[Chunk]:
         again, self._again = self._again, []
-        if again := [chunk for chunk in again if chunk.wanted]:
+        if again := [chunk for chunk in again if self._wanted_in_time(chunk)]:
             return again
         if self._deserted():
             self.ledger.give_up(self._take(self.backlog.waiting), "no worker is alive")
@@ -248,11 +249,17 @@ class QueueDispatcher:
                 self.ledger.remove(chunk)
                 self.ledger.give_up(chunk.places, _DEFECT)
 
+    def _wanted_in_time(self, chunk: Chunk) -> bool:
+        """Answer what is late by now; tell whether anybody waits for the rest."""
+        self.backlog.drop_late(chunk.places)
+        return chunk.wanted
+
     def _still_wanted(self, chunks: list[Chunk]) -> list[Chunk]:
         """Drop chunks whose clients left, and give up those that have waited long enough."""
         kept, dropped = [], []
         for chunk in chunks:
-            if chunk.wanted and time.monotonic() - chunk.created < self._settings.outage_patience:
+            age = time.monotonic() - chunk.created
+            if self._wanted_in_time(chunk) and age < self._settings.outage_patience:
                 kept.append(chunk)
                 continue
             dropped.append(chunk)

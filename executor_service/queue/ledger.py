@@ -13,9 +13,9 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
-from executor_service.dispatch.backlog import Backlog, Place, Ticket
+from executor_service.dispatch.backlog import Backlog
+from executor_service.dispatch.ticket import Place, Ticket
 from executor_service.queue.chunks import Chunk
-from executor_service.verifier.results import infrastructure_result
 
 ATTEMPTS: Final = 3
 _UNSEEN_S: Final = 3.0
@@ -150,5 +150,5 @@ class Ledger:
     def give_up(self, places: Collection[Place], why: str) -> None:
         """Answer operations as an infrastructure error: no score, try again."""
         for place in places:
-            if self._backlog.finish(place, infrastructure_result(place.operation, why)):
+            if self._backlog.give_up(place, why):
                 self.given_up += 1

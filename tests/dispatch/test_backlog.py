@@ -1,19 +1,13 @@
 """The backlog: turns between owners, room, patience, and each operation answered once."""
 
-import time
-
 import pytest
 
-from executor_service.dispatch.backlog import Backlog
+from dispatch.simulation import Clock, submission
+from executor_service.dispatch.backlog import _MARGIN, Backlog
+from executor_service.dispatch.pace import FIRST_GUESS_S
 from executor_service.dispatch.submission import Submission, text_bytes
 from executor_service.errors import QueueFull
 from executor_service.operations import parse_operation
-
-OPERATION = parse_operation("execute", {"program": "x", "inputs": ["1"]})
-
-
-def submission(count, owner="a", patience=None):
-    return Submission([OPERATION] * count, owner=owner, patience=patience)
 
 
 def take_all(backlog):
@@ -76,44 +70,132 @@ def test_a_result_counts_once_and_not_at_all_after_the_client_left():
 
 
 def test_what_would_take_longer_than_the_client_waits_is_refused_at_once_and_says_when():
-    backlog = Backlog(10_000)
-    backlog._seconds_per_operation = 0.01
-    backlog.admit(submission(1000))
+    backlog = Backlog(10_000, clock=Clock())
+    backlog.admit(submission(600, patience=10))
+    assert backlog.expected_seconds("a", 100, 10) == pytest.approx(700 * FIRST_GUESS_S)
+    with pytest.raises(QueueFull, match=r"about 9.0 s from now.*waits 10 s") as refusal:
+        backlog.admit(submission(300, patience=10))
+    assert refusal.value.retry_after == pytest.approx(_MARGIN * 9 - 10)
+    assert (backlog.refused, backlog.refused_late) == (300, 300)
+    assert backlog.admit(submission(100, patience=10))
+
+
+def test_a_request_in_a_hurry_comes_before_one_that_has_time():
+    backlog = Backlog(10_000, clock=Clock())
+    slow = backlog.admit(submission(600, patience=10))
+    assert backlog.expected_seconds("a", 10, 1) == pytest.approx(10 * FIRST_GUESS_S)
+    quick = backlog.admit(submission(10, patience=1))
+    assert [place.ticket for place in take_all(backlog)] == [quick] * 10 + [slow] * 600
+
+
+def test_a_request_in_a_hurry_is_refused_where_it_would_make_late_what_was_promised():
+    backlog = Backlog(10_000, clock=Clock())
+    backlog.admit(submission(780, patience=10))
+    with pytest.raises(QueueFull, match="others late"):
+        backlog.admit(submission(30, patience=1))
+    assert backlog.refused_late == 30
+    assert backlog.admit(submission(30, owner="b", patience=1))
+
+
+def test_what_is_on_its_way_already_is_ahead_of_everything():
+    backlog = Backlog(10_000, clock=Clock())
+    backlog.admit(submission(100, "other"))
+    for _ in range(60):
+        backlog.take()
+    # Of the other's, 60 are out; of its 40 that wait, 10 go in turn with the newcomer's 10.
+    assert backlog.expected_seconds("a", 10, 1) == pytest.approx(80 * FIRST_GUESS_S)
+
+
+def test_work_without_a_deadline_counts_with_its_quarter():
+    backlog = Backlog(10_000, clock=Clock())
+    backlog.admit(submission(1_000))
+    assert backlog.expected_seconds("a", 30, 1) == pytest.approx(40 * FIRST_GUESS_S)
+    assert backlog.admit(submission(30, patience=1))
+
+
+def test_who_is_alone_may_take_all_of_its_time():
+    backlog = Backlog(10_000, clock=Clock())
+    assert backlog.admit(submission(99, patience=99 * FIRST_GUESS_S + 0.01))
+
+
+def test_a_first_request_that_looks_too_large_is_tried_when_it_comes_again():
+    # Who refuses it for ever never learns that it can be done.
+    clock = Clock()
+    backlog = Backlog(10_000, clock=clock)
     with pytest.raises(QueueFull) as refusal:
-        backlog.admit(submission(10, patience=5))
-    assert refusal.value.retry_after == pytest.approx(5.1, abs=0.1)
-    assert backlog.admit(submission(10, patience=60))
+        backlog.admit(submission(128, patience=1))
+    clock.now += refusal.value.retry_after
+    assert backlog.admit(submission(128, patience=1))
 
 
 def test_a_newcomer_does_not_pay_for_the_backlog_of_another_owner():
-    backlog = Backlog(10_000)
-    backlog._seconds_per_operation = 0.01
+    backlog = Backlog(10_000, clock=Clock())
     backlog.admit(submission(1000, "greedy"))
-    assert backlog.expected_seconds("modest", 10) == pytest.approx(0.2)
+    assert backlog.expected_seconds("modest", 10) == pytest.approx(20 * FIRST_GUESS_S)
     assert backlog.admit(submission(10, "modest", patience=1))
 
 
 def test_what_has_not_begun_when_patience_ends_is_an_infra_error_and_never_a_score():
-    backlog = Backlog(10)
-    ticket = backlog.admit(submission(2, patience=0.05))
-    time.sleep(0.06)
+    clock = Clock()
+    backlog = Backlog(10, clock=clock)
+    ticket = backlog.admit(submission(3, patience=1))
+    begun = backlog.take()
+    clock.now = 1.0
     assert backlog.take() is None
     results = [ticket.results.get_nowait()[1] for _ in range(2)]
     assert {result["outcomes"][0]["status"] for result in results} == {"infra_error"}
-    assert (backlog.held, backlog.waiting, backlog.expired) == (0, 0, 2)
+    assert (backlog.held, backlog.waiting, backlog.expired) == (1, 0, 2)
+    assert backlog.finish(begun, {"n": 1})
+
+
+def test_what_is_late_makes_room_for_a_newcomer_at_once():
+    clock = Clock()
+    backlog = Backlog(10, clock=clock)
+    late = backlog.admit(submission(10, patience=1))
+    clock.now = 1.0
+    assert backlog.admit(submission(10, patience=1))
+    assert (late.results.qsize(), backlog.held, backlog.waiting) == (10, 10, 10)
+
+
+def test_what_was_taken_and_not_sent_before_its_deadline_is_dropped():
+    clock = Clock()
+    backlog = Backlog(10, clock=clock)
+    ticket = backlog.admit(submission(1, patience=1))
+    backlog.admit(submission(1))
+    places = take_all(backlog)
+    backlog.drop_late(places)
+    assert all(place.wanted for place in places)
+    clock.now = 1.0
+    backlog.drop_late(places)
+    assert [place.wanted for place in places] == [place.ticket is not ticket for place in places]
+    assert (backlog.held, backlog.expired, ticket.results.qsize()) == (1, 1, 1)
+
+
+def test_what_is_dropped_or_given_up_is_not_taken_for_speed():
+    clock = Clock()
+    backlog = Backlog(10_000, clock=clock)
+    backlog.admit(submission(1))
+    backlog.admit(submission(50, patience=1))
+    backlog.admit(submission(50))
+    for _ in range(20):
+        backlog.give_up(backlog.take(), "no worker is alive")
+    clock.now = 1.0
+    backlog.take()
+    assert backlog.expired > 30
+    assert backlog._pace.seconds(clock()) >= FIRST_GUESS_S
 
 
 def test_the_pace_is_learned_from_results_and_idle_time_does_not_count():
-    backlog = Backlog(10_000)
-    backlog.admit(submission(200))
+    clock = Clock()
+    backlog = Backlog(10_000, clock=clock)
+
+    backlog.admit(submission(5_000))
     for place in take_all(backlog):
+        clock.now += 0.002
         backlog.finish(place, {})
-    fast = backlog._seconds_per_operation
-    assert fast < 0.005
-    time.sleep(0.1)
-    backlog.admit(submission(1))
-    backlog.finish(backlog.take(), {})
-    assert backlog._seconds_per_operation == pytest.approx(fast)
+    clock.now += 60
+    backlog.admit(submission(10))
+    assert backlog.expected_seconds("a", 90) == pytest.approx(100 * 0.002, rel=0.05)
 
 
 def large(length, count=1, owner="a"):

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from executor_service.dispatch.backlog import Place, Ticket
 from executor_service.dispatch.submission import Submission
+from executor_service.dispatch.ticket import Place, Ticket
 from executor_service.errors import RequestError
 from executor_service.operations import parse_operation
 from executor_service.queue.chunks import (
@@ -27,7 +27,7 @@ VERIFY = {
 
 def places(*bodies, request_id="r1"):
     operations = [parse_operation(name, body) for name, body in bodies]
-    ticket = Ticket(Submission(operations, request_id=request_id))
+    ticket = Ticket(Submission(operations, request_id=request_id), 0.0)
     return [Place(ticket, index, operation) for index, operation in enumerate(operations)]
 
 

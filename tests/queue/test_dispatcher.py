@@ -54,9 +54,10 @@ class Scene:
             while not condition():
                 await asyncio.sleep(0.02)
 
-    def ask(self, *wanted):
+    def ask(self, *wanted, patience=None):
         async def all_results():
-            return dict([item async for item in self.made.submit(Submission(wanted))])
+            submission = Submission(wanted, patience=patience)
+            return dict([item async for item in self.made.submit(submission)])
 
         return asyncio.create_task(all_results())
 
@@ -172,6 +173,23 @@ def test_a_lost_chunk_is_called_off_before_it_is_sent_again(redis_server):
         assert scene.queued() != [chunk]
         scene.say(RESULT, chunk, 0, DONE)  # late, and first
         assert await answer == {0: DONE}
+
+    play(redis_server, story)
+
+
+def test_what_is_lost_is_not_sent_again_for_a_client_that_waits_no_longer(redis_server):
+    async def story(scene):
+        answer = scene.ask(*operations(1), patience=1)
+        await scene.until(scene.queued)
+        chunk = scene.take()
+        await asyncio.sleep(1)
+        scene.say(STARTED, chunk, "dead")
+        ((_, result),) = (await answer).items()
+        assert result["outcomes"][0]["status"] == "infra_error"
+        assert scene.made.ledger.resent == 1
+        assert scene.made.backlog.expired == 1
+        assert scene.queued() == []
+        assert len(scene.made.ledger) == 0
 
     play(redis_server, story)
 

@@ -8,8 +8,8 @@ import redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
-from executor_service.dispatch.backlog import Place, Ticket
 from executor_service.dispatch.submission import Submission
+from executor_service.dispatch.ticket import Place, Ticket
 from executor_service.operations import parse_operation
 from executor_service.queue.chunks import Chunk, read_order
 from executor_service.queue.connection import blocking_client
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.redis
 
 def chunks(count):
     operation = parse_operation("execute", {"program": "x", "inputs": ["\ud800"]})
-    ticket = Ticket(Submission([operation] * count, request_id="r"))
+    ticket = Ticket(Submission([operation] * count, request_id="r"), 0.0)
     return [Chunk([Place(ticket, index, operation)]) for index in range(count)]
 
 

@@ -1,6 +1,7 @@
-"""A real verifier behind HTTP, shared by all tests of the trainer that ask for it."""
+"""A real verifier behind HTTP and a small base model, made once for the tests that ask for them."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,3 +23,19 @@ def verifier(verifier_url: str) -> Iterator[Verifier]:
     """A session with that service."""
     with Verifier(VerifierConfig(url=verifier_url)) as session:
         yield session
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory of a model that answers in the tiny prompt set's form."""
+    from tests.trainer.training.base import make_base
+
+    return make_base(tmp_path_factory.mktemp("base"))
+
+
+@pytest.fixture(scope="session")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The settings that name seed files in AZR's format."""
+    from tests.trainer.training.base import write_seeds
+
+    return write_seeds(tmp_path_factory.mktemp("seeds"))

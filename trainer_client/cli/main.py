@@ -2,7 +2,7 @@
 
 import typer
 
-from trainer_client.cli import demo, presets, report, train
+from trainer_client.cli import demo, presets, report, study, train
 
 app = typer.Typer(
     name="azr-trainer",
@@ -22,3 +22,4 @@ app.command("train", epilog=train.EXAMPLES)(train.train)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("presets", epilog=presets.EXAMPLES)(presets.presets)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
+app.command("study", epilog=study.EXAMPLES)(study.study)

@@ -1,5 +1,6 @@
-"""Progress bars of the buffers while they are seeded."""
+"""How the buffers fill while they are seeded: bars on a terminal, log lines elsewhere."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,12 +10,18 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from trainer_client.records.kinds import Task
 from trainer_client.selfplay.progress import SeedingProgress
 
+log = logging.getLogger(__name__)
+
 
 @contextmanager
 def seeding_bars() -> Iterator[SeedingProgress]:
     """Yield what to call with (task, entries, target); the bars go when all are full."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda task, entries, target: log.info("seeding %s: %d/%d", task, entries, target)
+        return
     columns = (TextColumn("seeding {task.description}"), BarColumn(), MofNCompleteColumn())
-    bars = Progress(*columns, console=Console(stderr=True), transient=True)
+    bars = Progress(*columns, console=console, transient=True)
     ids: dict[Task, TaskID] = {}
 
     def show(task: Task, entries: int, target: int) -> None:

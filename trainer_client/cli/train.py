@@ -1,5 +1,6 @@
 """``azr-trainer train``: self-play, RLVR or SFT against a verifier's URL."""
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -52,11 +53,15 @@ def train(
     logs.configure(log_level)
     with plain_errors():
         # Imported late: torch takes seconds that --help should not.
+        from transformers.utils.logging import disable_progress_bar
+
         from trainer_client.report.page import write_report
         from trainer_client.training.training import open_run
         from trainer_client.training.training import train as run_training
         from trainer_client.verifier.local_process import local_verifier
 
+        if not sys.stderr.isatty():
+            disable_progress_bar()  # type: ignore[no-untyped-call]
         settings = load(config, overrides)
         own = verifier == EMBEDDED
         with (

@@ -57,7 +57,8 @@ def self_play_step(arena: Arena, step: int) -> StepResult:
         update = learn(arena, step, samples)
     with watch.phase("sync"):
         arena.sampler.sync_weights(arena.learner)
-    overlong = sum(one.overlong for one in (*proposals, *answers, *estimates.values()))
+    overlong = sum(one.overlong for one in proposals) + sum(one.overlong for one in answers)
+    overlong += sum(one.overlong for one in estimates.values())
     _remember(arena, candidates)
     metrics = step_metrics(arena, samples) | update | watch.metrics(waited)
     return StepResult(samples, metrics | {"prompts/overlong": float(overlong)})

@@ -97,6 +97,10 @@ class RunDirectory:
             raise DataError(f"{self.path} holds no run: it has no config.yaml")
         return load(self.config_file, environ={})
 
+    def abandon(self) -> None:
+        """Leave the directory free to be begun anew: for a run that never came to a checkpoint."""
+        self.config_file.unlink(missing_ok=True)
+
     def truncate(self, step: int) -> None:
         """Forget the metrics and rollouts of later steps, which the resumed run does again."""
 

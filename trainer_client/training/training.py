@@ -4,8 +4,8 @@ What a step is depends on `algorithm` alone: self-play, RLVR or SFT.
 """
 
 import logging
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from transformers.utils.logging import disable_progress_bar
@@ -14,7 +14,7 @@ from trainer_client.baselines.fixed_data import load_fixed_data
 from trainer_client.baselines.rlvr import rlvr_step
 from trainer_client.baselines.sft import sft_step
 from trainer_client.config import RunConfig
-from trainer_client.errors import ConfigError
+from trainer_client.errors import ConfigError, TrainerError
 from trainer_client.records.kinds import Task
 from trainer_client.records.problems import Problem
 from trainer_client.selfplay.arena import Arena
@@ -24,6 +24,7 @@ from trainer_client.selfplay.loop import Observer, Step, Stop, run_steps
 from trainer_client.selfplay.progress import SeedingProgress
 from trainer_client.selfplay.seeding import seed_buffers
 from trainer_client.selfplay.step import self_play_step
+from trainer_client.state.checkpoint import Checkpoint
 from trainer_client.state.checkpoints import Checkpoints
 from trainer_client.state.run_directory import RunDirectory
 from trainer_client.telemetry.live import LiveView
@@ -75,19 +76,16 @@ def train(
     done = checkpoint.step if checkpoint else 0
     keeper = StateKeeper(checkpoints)
     with ExitStack() as stack:
-        verifier = stack.enter_context(Verifier(config.verifier))
-        if config.algorithm != "sft":
-            verifier.greet()
-        arena = build_arena(config, verifier, model_path=checkpoint.model if checkpoint else None)
-        disable_progress_bar()  # transformers' own, which saving would draw across the live view
-        if is_held_out is not None:
-            arena.is_held_out = is_held_out
-        if checkpoint:
-            restore(arena, checkpoint)
-            log.info("resumed from step %d", done)
-        else:
-            _fill(arena, on_seeding)
-            keeper.save(arena, 0)
+        with _free_unless_begun(run, checkpoint):
+            _require_tasks(config)
+            arena = _arena(config, stack.enter_context(Verifier(config.verifier)), checkpoint)
+            arena.is_held_out = is_held_out or arena.is_held_out
+            if checkpoint:
+                restore(arena, checkpoint)
+                log.info("resumed from step %d", done)
+            else:
+                _fill(arena, on_seeding)
+                keeper.save(arena, 0)
         run.truncate(done)
         before(arena)
         watching: list[Observer] = [
@@ -102,6 +100,27 @@ def train(
         )  # fmt: skip
         after(arena)
     return done
+
+
+@contextmanager
+def _free_unless_begun(run: RunDirectory, checkpoint: Checkpoint | None) -> Iterator[None]:
+    """Let a run that fails before its first checkpoint be begun again under its name."""
+    try:
+        yield
+    except TrainerError:
+        if checkpoint is None:
+            run.abandon()
+        raise
+
+
+def _arena(config: RunConfig, verifier: Verifier, checkpoint: Checkpoint | None) -> Arena:
+    """Make the run's parts, once the verifier is known to be there."""
+    if config.algorithm != "sft":
+        verifier.greet()
+    arena = build_arena(config, verifier, model_path=checkpoint.model if checkpoint else None)
+    # Those of transformers, which saving would draw across the live view.
+    disable_progress_bar()  # type: ignore[no-untyped-call]
+    return arena
 
 
 def _rollout_log(run: RunDirectory, arena: Arena) -> RolloutLog:
@@ -121,13 +140,12 @@ def _fill(arena: Arena, on_seeding: SeedingProgress) -> None:
     if arena.config.algorithm != "selfplay":
         load_fixed_data(arena)
     else:
-        _require_tasks(arena.config)
         seed_buffers(arena, on_seeding)
 
 
 def _require_tasks(config: RunConfig) -> None:
     """Refuse to play without a proposer on what the zero triplet alone gives."""
-    if config.propose.enabled:
+    if config.propose.enabled or config.algorithm != "selfplay":
         return
     played, seeds = set(config.tasks.kinds), config.buffers
     for name, file, fed in (

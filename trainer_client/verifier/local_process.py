@@ -5,13 +5,16 @@ which must be installed (the `service` extra).
 """
 
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 import httpx
 
@@ -25,6 +28,9 @@ _END_SECONDS = 10.0
 @contextmanager
 def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[str]:
     """Serve while the context lasts; yield the base URL.
+
+    SIGTERM and SIGHUP, where nothing else handles them, end this process through its ``finally``
+    blocks, so that the service is not left behind.
 
     Args:
         log_file: where the service's log goes.
@@ -46,8 +52,9 @@ def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[
             process_group=0,
         )
         try:
-            _wait_until_ready(url, process, log_file, start_seconds)
-            yield url
+            with _unwinding():
+                _wait_until_ready(url, process, log_file, start_seconds)
+                yield url
         finally:
             process.terminate()
             try:
@@ -55,6 +62,24 @@ def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+
+
+@contextmanager
+def _unwinding() -> Iterator[None]:
+    """Turn signals that would end the process at once into `SystemExit`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def unwind(number: int, _: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    before = {name: signal.signal(name, unwind) for name in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for name, handler in before.items():
+            signal.signal(name, handler)
 
 
 def _command() -> str:

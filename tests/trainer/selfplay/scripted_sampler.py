@@ -1,4 +1,4 @@
-"""A sampler that says what it is told; the loop, the learner and the verifier around it are real."""
+"""A sampler that says what it is told; loop, learner and verifier around it are real."""
 
 from collections.abc import Callable, Sequence
 from random import Random

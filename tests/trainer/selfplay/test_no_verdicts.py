@@ -41,6 +41,14 @@ def validations_alone(number: int, asked: Items) -> list[dict]:
     ]
 
 
+def tasks_refused(number: int, asked: Items) -> list[dict]:
+    """Take every proposal, and no problem that an answer is to be judged against."""
+    return [
+        one if "valid" in one else {"status": "refused", "correct": None}
+        for one in validations_alone(number, asked)
+    ]
+
+
 def step_with(reply, **sections) -> Iterator[tuple[Arena, StepResult]]:
     with session(Scripted(reply), retries=0) as verifier:
         arena = fill(an_arena(verifier, Player(PROPOSALS), loss={"entropy_coef": 1.0}, **sections))
@@ -91,6 +99,11 @@ def test_a_valid_proposal_whose_answers_have_no_verdict_is_kept_and_its_sample_m
     assert result.metrics["validity/propose/deduction"] == 1.0
     assert "solve_rate/propose/deduction" not in result.metrics
     assert len(arena.buffers.problems(Task.DEDUCTION)) == 8
+
+
+def test_a_problem_that_the_verifier_does_not_take_says_nothing_of_its_answers():
+    for _, result in step_with(tasks_refused):
+        assert [one.reward for one in result.samples] == [None] * 24
 
 
 def test_shuffled_rewards_leave_masked_samples_masked():

@@ -86,9 +86,7 @@ def assert_same_run(one: Path, other: Path, step: int) -> None:
     for name in ("model/model.safetensors", "model/config.json", "buffers/buffers.jsonl"):
         first, second = ((folder / name).read_bytes() for folder in folders)
         assert first == second, f"{name} differs"
-    first, second = (
-        torch.load(folder / "training.pt", weights_only=True) for folder in folders
-    )
+    first, second = (torch.load(folder / "training.pt", weights_only=True) for folder in folders)
     assert_equal(first, second)
     assert metrics(one) == metrics(other)
     first, second = (RunDirectory(path).rollouts_file.read_bytes() for path in (one, other))

@@ -1,5 +1,6 @@
 """A run that is killed and resumed ends as the one that was not, to the last bit."""
 
+import json
 import signal
 from collections import Counter
 from contextlib import ExitStack
@@ -11,7 +12,7 @@ from tests.trainer.training.runs import Command, assert_same_run, metrics, steps
 from trainer_client.state.checkpoints import Checkpoints
 from trainer_client.state.run_directory import RunDirectory
 
-STEPS = 9
+STEPS = 7
 
 
 @pytest.fixture(scope="module")
@@ -24,10 +25,13 @@ def interrupted(base, seeds, verifier_url, tmp_path_factory):
 
     def train(run, *more: str) -> Command:
         given = ("--config", str(config), "--verifier", verifier_url, "--run", str(run))
-        command = Command("train", *given, *more, log=folder / f"{run.name}.log")
+        log = folder / f"{len(logs)}.log"
+        logs.append(log)
+        command = Command("train", *given, *more, log=log)
         ends.callback(command.kill)
         return command
 
+    logs = []
     found = {}
     with ExitStack() as ends:
         unbroken = train(whole)
@@ -37,12 +41,13 @@ def interrupted(base, seeds, verifier_url, tmp_path_factory):
         killed.kill()
         found["killed at"] = steps_done(broken)
         stopped = train(broken, "--resume")
-        stopped.until(lambda: "resumed from step" in stopped.output, "the resumption")
-        stopped.until(lambda: steps_done(broken) >= 5, "the fifth step")
+        stopped.until(lambda: '"step ' in stopped.output, "a further step")
         stopped.process.send_signal(signal.SIGTERM)
         found["exit status"] = stopped.end()
         found["stopped at"] = steps_done(broken)
-        found["saved"] = Checkpoints(RunDirectory(broken), RunDirectory(broken).config().checkpoints).newest()
+        found["saved"] = Checkpoints(
+            RunDirectory(broken), RunDirectory(broken).config().checkpoints
+        ).newest()
         found["last"] = train(broken, "--resume").end()
         found["whole"] = unbroken.end()
         found["output"] = stopped.output
@@ -65,6 +70,12 @@ def test_asked_to_stop_a_run_ends_after_its_step_with_everything_saved(interrupt
     assert "asked to stop" in found["output"]
 
 
+def test_without_a_terminal_every_line_of_the_log_is_json(interrupted):
+    *lines, last = interrupted[2]["output"].splitlines()
+    assert all(json.loads(line)["level"] in ("info", "warning") for line in lines)
+    assert last.endswith("report.html")
+
+
 def test_what_was_compared_is_self_play_with_verdicts_and_not_one_step_like_the_other(interrupted):
     whole, _, _ = interrupted
     lines = metrics(whole)
@@ -80,4 +91,4 @@ def test_old_checkpoints_are_dropped(interrupted):
     whole, broken, _ = interrupted
     for run in (whole, broken):
         held = sorted(path.name for path in (run / "checkpoints").iterdir())
-        assert held == ["step-00000008", "step-00000009"]
+        assert held == ["step-00000006", "step-00000007"]
