@@ -46,6 +46,11 @@ class Arena:
         self.sampler = self.make_sampler()
         self.sampler.sync_weights(self.learner)
 
+    def rebuild_sampler(self) -> None:
+        """Replace a crashed sampler; the old one goes first, as two may not fit the device."""
+        del self.sampler
+        self.__post_init__()
+
     @property
     def kinds(self) -> Sequence[TaskKind]:
         """The tasks that are played, in the order of the configuration."""

@@ -9,8 +9,8 @@ from trainer_client.records.problems import Problem
 from trainer_client.records.rollouts import Rollout
 from trainer_client.rewards.solving import BAD_FORMAT, INFRA_ERROR
 from trainer_client.seeds import derive, generator
-from trainer_client.selfplay.arena import Arena, proposer
-from trainer_client.selfplay.speech import Asked, speak
+from trainer_client.selfplay.arena import Arena, proposer, solver
+from trainer_client.selfplay.speech import Asked, fits, speak
 from trainer_client.tasks.kind import Accepted, Proposal, ProposePrompt, Refused, Unjudged
 from trainer_client.tasks.registry import task_kind
 from trainer_client.verifier.session import Pending
@@ -134,11 +134,14 @@ def _read(arena: Arena, task: Task, candidate: Candidate) -> None:
 
 
 def _admit(arena: Arena, candidate: Candidate, problem: Problem, claimed: set[str]) -> None:
-    """Take a valid problem, unless it would teach a held-out one or repeats one of this step."""
-    program = normalised(problem.program)
-    invented = task_kind(candidate.rollout.role.task).invents_program
+    """Take a valid problem, unless it is held out, too long to be asked, or claimed already."""
+    program, task = normalised(problem.program), candidate.rollout.role.task
+    kind = task_kind(task)
+    invented = kind.invents_program
     if arena.is_held_out(problem):
         candidate.status = HELD_OUT
+    elif not fits(arena, solver(task), kind.solve_variables(problem)):
+        candidate.status = TOO_LONG
     elif arena.config.propose.novel_programs and invented and program in claimed:
         candidate.status = NOT_NOVEL
     else:

@@ -4,8 +4,9 @@ A prompt that is too long is skipped and counted, never cut: a cut prompt asks a
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from trainer_client.config.selfplay import DecodingConfig
 from trainer_client.errors import OutOfMemory, SamplerCrashed, StaleWeights
@@ -71,6 +72,12 @@ def speak(
     return rollouts
 
 
+def fits(arena: Arena, role: TaskRole, variables: Mapping[str, Any]) -> bool:
+    """Whether the prompt with these variables is short enough to be asked."""
+    prompt = encode(arena, arena.prompts.render(role, variables))
+    return len(prompt) <= arena.config.lengths.max_prompt_tokens
+
+
 def _text(arena: Arena, completion: Completion) -> str:
     """Decode a response without the end token that closed it."""
     tokens = completion.tokens[:-1] if completion.finished else completion.tokens
@@ -94,6 +101,5 @@ def _generate(
                     f"the sampler failed, and again after its restart: {error!r}"
                 ) from error
             log.warning("the sampler crashed (%r); it is built anew from the last weights", error)
-            arena.sampler = arena.make_sampler()
-            arena.sampler.sync_weights(arena.learner)
+            arena.rebuild_sampler()
     raise AssertionError("unreachable: the last try returns or raises")

@@ -11,6 +11,9 @@ runs/<name>/
 └── report.html       `azr-trainer report`
 """
 
+import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
@@ -101,6 +104,22 @@ class RunDirectory:
         """Leave the directory free to be begun anew: for a run that never came to a checkpoint."""
         self.config_file.unlink(missing_ok=True)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training in this directory while the context lasts.
+
+        The lock goes with the process, however it ends.
+
+        Raises:
+            ConfigError: another process trains here.
+        """
+        with (self.path / ".lock").open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ConfigError(f"another process trains in {self.path}") from None
+            yield
+
     def truncate(self, step: int) -> None:
         """Forget the metrics and rollouts of later steps, which the resumed run does again."""
 
@@ -118,6 +137,9 @@ class RunDirectory:
 
     def _make(self, config: RunConfig) -> None:
         """Make the folders and, last of all, the configuration: a run exists when it is there."""
-        for folder in (self.path, self.buffers, self.checkpoints, self.tensorboard):
-            folder.mkdir(parents=True, exist_ok=True)
-        replace_text(self.config_file, dump_yaml(config))
+        try:
+            for folder in (self.path, self.buffers, self.checkpoints, self.tensorboard):
+                folder.mkdir(parents=True, exist_ok=True)
+            replace_text(self.config_file, dump_yaml(config))
+        except OSError as error:
+            raise ConfigError(f"{self.path} cannot hold a run: {error}") from error

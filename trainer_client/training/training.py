@@ -76,6 +76,7 @@ def train(
     done = checkpoint.step if checkpoint else 0
     keeper = StateKeeper(checkpoints)
     with ExitStack() as stack:
+        stack.enter_context(run.locked())
         with _free_unless_begun(run, checkpoint):
             _require_tasks(config)
             arena = _arena(config, stack.enter_context(Verifier(config.verifier)), checkpoint)

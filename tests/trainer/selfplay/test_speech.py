@@ -74,8 +74,8 @@ def test_an_over_long_prompt_is_skipped_and_the_others_keep_their_places(verifie
     assert [one.group for one in (found[0], found[2])] == [1, 3]
 
 
-def test_over_long_prompts_are_counted_wherever_they_were_to_be_asked(verifier):
-    """A seed that cannot be shown, and a proposal whose solver cannot be asked."""
+def test_a_proposal_that_could_not_be_shown_to_a_solver_is_refused(verifier):
+    """And a seed that cannot be shown is counted."""
     wide = "def f(x):\n    return x + " + "1" * 80
     arena = an_arena(
         verifier,
@@ -87,9 +87,10 @@ def test_over_long_prompts_are_counted_wherever_they_were_to_be_asked(verifier):
     )
     arena.buffers.add(Task.DEDUCTION, triplet(1, 10**60))
     result = self_play_step(arena, 1)
-    # Two answers to the seed and three to each of two proposals.
-    assert result.metrics["prompts/overlong"] == 8
-    assert rewards(result.samples) == {"propose/deduction": [None, None]}
+    assert result.metrics["prompts/overlong"] == 2
+    assert {one.status for one in result.samples} == {"too_long"}
+    assert rewards(result.samples) == {"propose/deduction": [-1.0, -1.0]}
+    assert len(arena.buffers.problems(Task.DEDUCTION)) == 1
 
 
 def test_a_response_that_was_cut_is_badly_formatted_and_never_sent(verifier):

@@ -82,3 +82,17 @@ def test_reading_passes_over_what_is_no_record(tmp_path, caplog):
     path.write_bytes(b'{"step":1}\nnot json\n[1]\n\xff\xfe\n{"step":2}\n{"step":3')
     assert list(read_lines(path)) == [{"step": 1}, {"step": 2}]
     assert "4 unreadable lines" in caplog.text
+
+
+def test_a_second_process_may_not_train_in_the_same_directory(tmp_path):
+    run = RunDirectory.create(tmp_path / "run", RunConfig())
+    with run.locked(), pytest.raises(ConfigError, match="another process"), run.locked():
+        pass
+    with run.locked():
+        pass
+
+
+def test_a_directory_that_cannot_be_written_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="cannot hold a run"):
+        RunDirectory.create(tmp_path / "file" / "run", RunConfig())
