@@ -41,7 +41,8 @@ class ProposeConfig(Section):
     montecarlo_decoding: DecodingConfig = DecodingConfig()
     """How the solve rate is sampled (AZR paper: temperature 1)."""
     novel_programs: bool = False
-    """A program already in a buffer is refused (the tiny demo needs it, demo.md pitfall 1)."""
+    """A program already in a buffer is refused, though not while buffers are seeded (the tiny demo
+    collapses without it)."""
     max_program_lines: int | None = Field(default=None, ge=1)
     """Longer programs are refused; None: no limit but the policy's."""
     advantage_scale: float = Field(default=1.0, ge=0)

@@ -41,6 +41,7 @@ class Proposing:
     task: Task
     candidates: list[Candidate]
     overlong: int
+    novel: bool
     _pending: Pending | None = None
     _shares: list[tuple[Candidate, int]] = field(default_factory=list)
 
@@ -71,7 +72,7 @@ class Proposing:
             assert candidate.proposal is not None
             match kind.accept(candidate.proposal, found, step):
                 case Accepted(problem):
-                    _admit(arena, candidate, problem, claimed)
+                    _admit(arena, candidate, problem, claimed if self.novel else None)
                 case Refused(reason):
                     candidate.status = reason
                 case Unjudged():
@@ -79,8 +80,15 @@ class Proposing:
         return self.candidates
 
 
-def propose(arena: Arena, step: int, task: Task, count: int) -> Proposing:
+def propose(arena: Arena, step: int, task: Task, count: int, *, novel: bool) -> Proposing:
     """Sample `count` proposals of one task and submit them for validation.
+
+    Args:
+        arena: where it is played.
+        step: whose randomness is used.
+        task: what is proposed.
+        count: how many.
+        novel: a program that is known already is refused.
 
     Raises:
         EmptyBuffer: there is nothing to show to the proposer.
@@ -102,13 +110,13 @@ def propose(arena: Arena, step: int, task: Task, count: int) -> Proposing:
         if rollout is not None
     ]
     for candidate in candidates:
-        _read(arena, task, candidate)
-    proposing = Proposing(task, candidates, overlong=count - len(candidates))
+        _read(arena, task, candidate, novel)
+    proposing = Proposing(task, candidates, overlong=count - len(candidates), novel=novel)
     proposing.submit(arena)
     return proposing
 
 
-def _read(arena: Arena, task: Task, candidate: Candidate) -> None:
+def _read(arena: Arena, task: Task, candidate: Candidate, novel: bool) -> None:
     """Parse one response; what is not in the asked form, or not allowed, is never sent."""
     if not candidate.rollout.finished:
         return
@@ -123,27 +131,23 @@ def _read(arena: Arena, task: Task, candidate: Candidate) -> None:
     lines = [line for line in proposal.program.splitlines() if line.strip()]
     if settings.max_program_lines is not None and len(lines) > settings.max_program_lines:
         candidate.status = TOO_LONG
-    elif (
-        settings.novel_programs
-        and kind.invents_program
-        and arena.buffers.contains_program(proposal.program)
-    ):
+    elif novel and kind.invents_program and arena.buffers.contains_program(proposal.program):
         candidate.status = NOT_NOVEL
     else:
         candidate.proposal = proposal
 
 
-def _admit(arena: Arena, candidate: Candidate, problem: Problem, claimed: set[str]) -> None:
+def _admit(arena: Arena, candidate: Candidate, problem: Problem, claimed: set[str] | None) -> None:
     """Take a valid problem, unless it is held out, too long to be asked, or claimed already."""
     program, task = normalised(problem.program), candidate.rollout.role.task
     kind = task_kind(task)
-    invented = kind.invents_program
     if arena.is_held_out(problem):
         candidate.status = HELD_OUT
     elif not fits(arena, solver(task), kind.solve_variables(problem)):
         candidate.status = TOO_LONG
-    elif arena.config.propose.novel_programs and invented and program in claimed:
+    elif claimed is not None and kind.invents_program and program in claimed:
         candidate.status = NOT_NOVEL
     else:
-        claimed.add(program)
+        if claimed is not None:
+            claimed.add(program)
         candidate.status, candidate.problem = VALID, problem

@@ -97,7 +97,7 @@ def _from_proposals(arena: Arena, task: Task, progress: SeedingProgress) -> None
         if len(arena.buffers.problems(task)) >= target:
             return
         # Steps count from 1; rounds of seeding from -1 downwards, so that no seed is used twice.
-        proposing = propose(arena, -round_, task, arena.config.batch_size)
+        proposing = propose(arena, -round_, task, arena.config.batch_size, novel=False)
         for candidate in proposing.settle(arena, 0, set()):
             seen[candidate.status] += 1
             if candidate.problem is not None:

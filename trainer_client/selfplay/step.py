@@ -86,7 +86,8 @@ def _propose_all(arena: Arena, step: int) -> list[Proposing]:
     if not arena.config.propose.enabled:
         return []
     tasks = arena.config.tasks.kinds
-    return [propose(arena, step, task, arena.config.batch_size) for task in tasks]
+    count, novel = arena.config.batch_size, arena.config.propose.novel_programs
+    return [propose(arena, step, task, count, novel=novel) for task in tasks]
 
 
 def _estimate_all(

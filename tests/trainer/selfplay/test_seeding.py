@@ -35,6 +35,19 @@ def test_from_the_zero_triplet_the_model_proposes_until_the_target_is_reached(ve
     assert arena.buffers.problems(Task.DEDUCTION)[0].ident == zero_triplet().ident
 
 
+def test_seeds_may_share_a_program_where_later_proposals_may_not(verifier):
+    arena = an_arena(
+        verifier,
+        Player({Task.DEDUCTION: [proposal(program(11), str(k)) for k in range(4)]}),
+        tasks=ONLY,
+        propose={"novel_programs": True},
+        buffers={"seed_target": 4},
+    )
+    seed_buffers(arena)
+    programs = [problem.program for problem in arena.buffers.problems(Task.DEDUCTION)]
+    assert len(programs) > len(set(programs))
+
+
 def test_seeding_that_comes_to_nothing_says_what_came(verifier):
     answers = [NONSENSE, proposal("def f(x):\n    return y", "1")]
     arena = an_arena(verifier, Player({Task.DEDUCTION: answers}), tasks=ONLY)
