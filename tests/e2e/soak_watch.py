@@ -26,6 +26,10 @@ IN_SANDBOX = {MEMORY: 8 * MIB, DESCRIPTORS: 60}
 """The same for one process of a sandbox: a supervisor has ten descriptors for each zygote, and
 starts further ones when a program first needs them. A run that left one would be seen at once: a
 sandbox has 20,000 of them."""
+SETTLING, LEAST_SECONDS = 15.0, 20.0
+"""Of a process in a sandbox counts what it does after the first of these, for at least the second:
+a young supervisor starts zygotes, and a run that allocates, on a machine that is busy with other
+things, lives long enough to be seen growing."""
 SHARE = 0.05
 """Growth, as a share of the median, that is allowed anyway."""
 _LEAST_SAMPLES = 6
@@ -62,6 +66,15 @@ class Series:
             return 0.0
         slopes = [(b[1] - a[1]) / (b[0] - a[0]) for a, b in combinations(kept, 2)]
         return statistics.median(slopes) * (kept[-1][0] - kept[0][0])
+
+    def settled(self, start: float) -> float:
+        """Return the later of ``start`` and when the process had lived for `SETTLING`."""
+        return max(start, self.seconds[0] + SETTLING)
+
+    def spans(self, start: float) -> float:
+        """Return the seconds between the first and the last sample after ``start``."""
+        kept = self.after(start)
+        return kept[-1][0] - kept[0][0] if kept else 0.0
 
     def has_grown(self, start: float) -> bool:
         """Tell whether it has grown after ``start`` by more than may be."""
@@ -136,18 +149,25 @@ class Watch(threading.Thread):
 
     def complaints(self) -> list[str]:
         """Return what has grown since it was warm."""
-        series = (*self.totals.values(), *self.single.values())
-        return [one.row(self.warm_at) for one in series if one.has_grown(self.warm_at)]
+        found = [
+            one.row(self.warm_at) for one in self.totals.values() if one.has_grown(self.warm_at)
+        ]
+        return found + [one.row(start) for one, start in self._settled() if one.has_grown(start)]
 
     def rows(self) -> list[str]:
         """Return a line for each part, and for what grew most in the sandboxes."""
         found = [one.row(self.warm_at) for one in self.totals.values()]
         for what in (MEMORY, DESCRIPTORS):
-            single = [one for (_, of), one in self.single.items() if of == what]
+            single = [(one, start) for one, start in self._settled() if one.what == what]
             if single:
-                most = max(single, key=lambda one: one.growth(self.warm_at))
-                found.append(f"most of {len(single)} in sandboxes: {most.row(self.warm_at)}")
+                most, start = max(single, key=lambda found: found[0].growth(found[1]))
+                found.append(f"most of {len(single)} in sandboxes: {most.row(start)}")
         return found
+
+    def _settled(self) -> list[tuple[Series, float]]:
+        """Return the processes of sandboxes that lived long enough, and since when they count."""
+        found = [(one, one.settled(self.warm_at)) for one in self.single.values()]
+        return [(one, start) for one, start in found if one.spans(start) >= LEAST_SECONDS]
 
     def _sample(self) -> None:
         now = time.monotonic()

@@ -62,6 +62,17 @@ def started() -> Iterator[list["subprocess.Popen[bytes]"]]:
         process.wait()
 
 
+@pytest.mark.parametrize(("lived", "counts"), [(20, False), (60, True)])
+def test_a_sandboxs_process_counts_once_it_has_settled(lived: int, *, counts: bool) -> None:
+    watch = Watch({}, interval=1)
+    watch.warm_at = 0.0
+    growing = Series("process 7", MEMORY, 8 * MIB)
+    for second in range(lived):
+        growing.add(float(second), second * MIB)
+    watch.single[7, MEMORY] = growing
+    assert bool(watch.complaints()) is counts
+
+
 @pytest.mark.parametrize(("megabytes", "grows"), [(60, True), (0, False)])
 def test_a_process_that_grows_is_found_out(
     started: list["subprocess.Popen[bytes]"], megabytes: int, *, grows: bool
