@@ -26,6 +26,8 @@ from trainer_client.state.json_lines import keep_lines
 
 CHANGEABLE = ("steps", "checkpoints", "logging", "verifier")
 """Fields and sections that a resumed run may have otherwise than it began."""
+LOCK = ".lock"
+"""The file by which a process keeps others out; it may stay behind and says nothing then."""
 
 
 class RunDirectory:
@@ -63,7 +65,8 @@ class RunDirectory:
         run = cls(path)
         if run.exists:
             raise ConfigError(f"{run.path} holds a run already: resume it or choose another name")
-        if run.path.is_file() or any(found.is_file() for found in run.path.rglob("*")):
+        left = (found for found in run.path.rglob("*") if found.name != LOCK)
+        if run.path.is_file() or any(found.is_file() for found in left):
             raise ConfigError(f"{run.path} exists and is no run: choose another name")
         run._make(config)
         return run
@@ -113,7 +116,7 @@ class RunDirectory:
         Raises:
             ConfigError: another process trains here.
         """
-        with (self.path / ".lock").open("w") as file:
+        with (self.path / LOCK).open("w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
