@@ -27,9 +27,9 @@ IN_SANDBOX = {MEMORY: 8 * MIB, DESCRIPTORS: 60}
 starts further ones when a program first needs them. A run that left one would be seen at once: a
 sandbox has 20,000 of them."""
 SETTLING, LEAST_SECONDS = 15.0, 20.0
-"""Of a process in a sandbox counts what it does after the first of these, for at least the second:
-a young supervisor starts zygotes, and a run that allocates, on a machine that is busy with other
-things, lives long enough to be seen growing."""
+"""A process of a sandbox that began after the warm-up counts from the first of these on, and any
+for the second at least, or for half of a short watch: a young supervisor starts zygotes, and a run
+that allocates, on a machine busy with other things, lives long enough to be seen growing."""
 SHARE = 0.05
 """Growth, as a share of the median, that is allowed anyway."""
 _LEAST_SAMPLES = 6
@@ -68,8 +68,8 @@ class Series:
         return statistics.median(slopes) * (kept[-1][0] - kept[0][0])
 
     def settled(self, start: float) -> float:
-        """Return the later of ``start`` and when the process had lived for `SETTLING`."""
-        return max(start, self.seconds[0] + SETTLING)
+        """Return ``start`` for a process that was there by then, else when it had lived a while."""
+        return start if self.seconds[0] <= start else self.seconds[0] + SETTLING
 
     def spans(self, start: float) -> float:
         """Return the seconds between the first and the last sample after ``start``."""
@@ -167,7 +167,9 @@ class Watch(threading.Thread):
     def _settled(self) -> list[tuple[Series, float]]:
         """Return the processes of sandboxes that lived long enough, and since when they count."""
         found = [(one, one.settled(self.warm_at)) for one in self.single.values()]
-        return [(one, start) for one, start in found if one.spans(start) >= LEAST_SECONDS]
+        watched = max((one.seconds[-1] for one, _ in found), default=self.warm_at) - self.warm_at
+        least = min(LEAST_SECONDS, watched / 2)
+        return [(one, start) for one, start in found if one.spans(start) >= least]
 
     def _sample(self) -> None:
         now = time.monotonic()

@@ -62,14 +62,22 @@ def started() -> Iterator[list["subprocess.Popen[bytes]"]]:
         process.wait()
 
 
-@pytest.mark.parametrize(("lived", "counts"), [(20, False), (60, True)])
-def test_a_sandboxs_process_counts_once_it_has_settled(lived: int, *, counts: bool) -> None:
+@pytest.mark.parametrize(
+    ("born", "lived", "watched", "counts"),
+    [(5, 10, 300, False), (5, 60, 300, True), (-1, 20, 20, True), (-1, 5, 20, False)],
+)
+def test_a_sandboxs_process_counts_once_it_has_settled(
+    born: int, lived: int, watched: int, *, counts: bool
+) -> None:
     watch = Watch({}, interval=1)
     watch.warm_at = 0.0
     growing = Series("process 7", MEMORY, 8 * MIB)
-    for second in range(lived):
-        growing.add(float(second), second * MIB)
-    watch.single[7, MEMORY] = growing
+    for second in range(born, born + lived):
+        growing.add(float(second), (second - born) * 2 * MIB)
+    steady = Series("process 8", MEMORY, 8 * MIB)
+    for second in range(watched):
+        steady.add(float(second), MIB)
+    watch.single = {(7, MEMORY): growing, (8, MEMORY): steady}
     assert bool(watch.complaints()) is counts
 
 
