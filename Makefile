@@ -15,7 +15,7 @@ STAMP := .venv/.installed
 DEBIAN_PACKAGES := bubblewrap libseccomp2 libfaketime python3-venv python3-numpy python3-sympy redis-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo verdicts bench runner-image stack-images stack-up stack-down clean
+.PHONY: help setup test lint demo figures verdicts bench runner-image stack-images stack-up stack-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ lint: setup ## ruff and mypy
 
 demo: setup ## make a small model, let it learn by self-play, show its gains (ARGS="--seed 1")
 	$(BIN)/azr-trainer demo $(ARGS)
+
+figures: setup ## the self-play paper's seven figures on the demo's model (ARGS="--quick")
+	$(BIN)/azr-trainer figures $(ARGS)
 
 verdicts: setup ## show a few programs judged, from attack to verdict
 	$(BIN)/azr-executor demo $(ARGS)

@@ -2,7 +2,9 @@
 #
 # PYTHON_IMAGE          any image with python3 >= 3.11 and pip; CUDA's libraries come with torch's
 #                       wheels, the driver from the host (NVIDIA container toolkit)
-# TRAINER_EXTRAS        extras of the package to install
+# TRAINER_EXTRAS        extras of the package to install (train,vllm)
+# TRAINER_PACKAGES      Debian packages to install: "gcc libc6-dev" for vLLM and learner.compile, whose
+#                       kernels triton compiles at run time
 # TORCH                 the requirement by which torch is installed before everything else
 # PIP_FIND_LINKS        where pip looks for wheels besides its index
 ARG PYTHON_IMAGE=python:3.12-slim-bookworm
@@ -27,7 +29,11 @@ COPY trainer_client trainer_client
 RUN python3 -m pip --python /opt/azr/bin/python install --no-cache-dir --no-deps .
 
 FROM ${PYTHON_IMAGE}
+ARG TRAINER_PACKAGES=
 LABEL org.azr-executor.trainer=1
+RUN [ -z "$TRAINER_PACKAGES" ] || { apt-get update \
+    && apt-get install -y --no-install-recommends $TRAINER_PACKAGES \
+    && rm -rf /var/lib/apt/lists/*; }
 COPY --from=build /opt/azr /opt/azr
 # Runs and downloaded models live in volumes; everything else is read-only at run time.
 RUN install -d -o 10001 -g 10001 -m 0755 /runs /models

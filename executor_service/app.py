@@ -16,6 +16,13 @@ from executor_service.errors import ExecutorError
 from executor_service.queued_service import open_service
 from executor_service.request_id import RequestId
 from executor_service.routes import batch, jobs, metrics, operations, status
+from executor_service.routes.dropin import (
+    open_instruct,
+    piston,
+    rewards,
+    sandbox_fusion,
+    scale_box,
+)
 from executor_service.routes.results import problem_responses
 from executor_service.settings import Settings
 
@@ -65,7 +72,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     # Around all of it: refusals and failures have an id and are counted, too.
     app.add_middleware(RequestId)
     problems.install(app)
-    for router in (operations.router, batch.router, jobs.router, status.router, metrics.router):
-        app.include_router(router)
+    for group in (operations, batch, jobs, status, metrics):
+        app.include_router(group.router)
+    for peer in (sandbox_fusion, scale_box, piston, rewards, open_instruct):
+        app.include_router(peer.router)
     document_access(app, problem_responses(401, 403))
     return app

@@ -8,6 +8,7 @@ from executor_service.operations import (
     ExecuteOperation,
     InductionOperation,
     LimitsSpec,
+    ScriptOperation,
     ValidateOperation,
 )
 from executor_service.sandbox.runs import Limits
@@ -52,6 +53,8 @@ class Bounds:
             RequestError: Something is above the server's maximum; the error names it.
         """
         self._at_most("program", len(operation.program), self.max_program_chars, "characters")
+        if isinstance(operation, ScriptOperation):
+            return self.limits(operation.limits)
         self._at_most(
             "imports", sum(map(len, operation.imports)), self.max_program_chars, "characters"
         )

@@ -185,17 +185,40 @@ class InductionOperation(VerifyOperation):
     """``all``: 1 when every case is right; ``fraction``: the share of right cases."""
 
 
+class ScriptOperation(Model):
+    """Run a whole script as ``__main__``; what the drop-in endpoints are made of."""
+
+    program: str
+    """Python source of the script."""
+    name: str = "script.py"
+    """Path that it has in its directory."""
+    args: tuple[str, ...] = ()
+    """What follows the path in ``sys.argv``."""
+    stdin: str = ""
+    """Text of its standard input."""
+    files: dict[str, str] = {}
+    """Files that are there when it begins: relative path, content in base64."""
+    fetch: tuple[str, ...] = ()
+    """Relative paths of the files that are wanted back."""
+    strict: bool = False
+    """Whether more than ``stdout_bytes`` of stdout or stderr end it; else the rest is dropped."""
+    limits: LimitsSpec = LimitsSpec()
+    """Limits of the run; ``output_bytes`` does not matter."""
+
+
 AnyVerify = Annotated[
     DeductionOperation | AbductionOperation | InductionOperation, Field(discriminator="mode")
 ]
-AnyOperation = ExecuteOperation | ValidateOperation | AnyVerify
+AnyOperation = ExecuteOperation | ValidateOperation | AnyVerify | ScriptOperation
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {
     "execute": TypeAdapter(ExecuteOperation),
     "validate": TypeAdapter(ValidateOperation),
     "verify": TypeAdapter(AnyVerify),
+    "script": TypeAdapter(ScriptOperation),
 }
-OPERATION_NAMES = tuple(_ADAPTERS)
+OPERATION_NAMES = ("execute", "validate", "verify")
+"""The operations that the items of a batch or a job may ask for."""
 
 
 def parse_operation(name: str, body: object) -> AnyOperation:

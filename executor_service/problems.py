@@ -24,6 +24,7 @@ TITLES: Final = {
     429: "Too many requests",
     500: "Internal error",
     503: "Not available",
+    504: "Not done in time",
 }
 """The title of each status that a problem may have."""
 _DISCRIMINATORS: Final = ("deduction", "abduction", "induction")

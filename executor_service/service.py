@@ -68,10 +68,13 @@ def make_backend(settings: Settings, python_arguments: tuple[str, ...] | None = 
 
 def make_pool(settings: Settings, backend: Backend) -> Pool:
     """Return a pool that is not yet started."""
-    halves = split_filter(load_profile("program"), allow_threads=settings.allow_threads)
+    profile, threads = load_profile("program"), settings.allow_threads
     return Pool(
         backend,
-        {"filters": [halves.standing.hex(), halves.closing.hex()]},
+        {
+            "filters": split_filter(profile, allow_threads=threads).hex(),
+            "script_filters": split_filter(profile, allow_threads=threads, scratch=True).hex(),
+        },
         PoolOptions(
             slots=settings.slots,
             runs_per_sandbox=settings.runs_per_sandbox,

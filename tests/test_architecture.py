@@ -41,13 +41,16 @@ TRAINER_LAYERS = [
     ("errors", "seeds"),
     ("records",),
     ("config",),
+    ("plan",),
     ("parsing",),
     ("prompts",),
     ("buffers",),
     ("tasks",),
     ("verifier",),
+    ("adapters",),
     ("rewards",),
     ("algorithms",),
+    ("parallel",),
     ("sampling",),
     ("learning",),
     ("state",),
@@ -56,13 +59,16 @@ TRAINER_LAYERS = [
     ("baselines",),
     ("training",),
     ("report",),
+    ("evaluation",),
+    ("analysis",),
     ("tiny",),
+    ("figures",),
     ("cli",),
 ]
 """The same for the trainer."""
 TORCHLESS = {
-    "errors", "seeds", "records", "config", "parsing", "prompts", "buffers", "tasks", "verifier",
-    "rewards", "telemetry", "report",
+    "errors", "seeds", "records", "config", "plan", "parsing", "prompts", "buffers", "tasks", "verifier",
+    "adapters", "rewards", "telemetry", "report",
 }  # fmt: skip
 """Parts that are of use, and quick to import, without torch."""
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

@@ -7,7 +7,9 @@
     ├── CheckpointError       a checkpoint cannot be written, read, or belongs to another run
     ├── EmptyBuffer           no task to sample from, and none could be proposed
     ├── VerifierError         the verifier refused what we sent: our mistake, not to be repeated
-    │   └── VerifierAway      it did not answer within the patience given (training pauses first)
+    │   ├── VerifierAway      it did not answer within the patience given (training pauses first)
+    │   └── NoVerdict         it had trouble of its own over a sample that must have a reward
+    ├── PeerFailed            another process of the run failed or is gone; its own message says how
     ├── SamplerCrashed        generation failed and did not recover from the last weights
     ├── StaleWeights          generation was asked for with weights older than the policy's
     ├── OutOfMemory           the device is full: the message says which setting to lower
@@ -48,6 +50,14 @@ class VerifierError(TrainerError):
 
 class VerifierAway(VerifierError):
     """The verifier could not be reached, or kept failing, for longer than the patience set."""
+
+
+class PeerFailed(TrainerError):
+    """Another process of a parallel run failed, is gone, or does something else than this one."""
+
+
+class NoVerdict(VerifierError):
+    """A completion has no verdict, and its trainer cannot leave it out; no number is invented."""
 
 
 class SamplerCrashed(TrainerError):

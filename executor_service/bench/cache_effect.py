@@ -20,6 +20,7 @@ from executor_service.bench.processor_time import process_times, seconds_below
 from executor_service.cache.counters import CacheCounters
 from executor_service.dispatch.submission import Submission
 from executor_service.errors import InfrastructureError
+from executor_service.operations import ScriptOperation
 from executor_service.sandbox.pool import Pool
 from executor_service.sandbox.runner.variants import (
     FURTHER_SEEDS,
@@ -176,7 +177,12 @@ def _cpu_seconds() -> float:
 
 async def _warm(pool: Pool, trace: list[Batch]) -> None:
     """Bring up the zygotes that the trace needs in all sandboxes, as in a long run."""
-    operations = [operation for batch in trace for _, operation in batch]
+    operations = [
+        operation
+        for batch in trace
+        for _, operation in batch
+        if not isinstance(operation, ScriptOperation)
+    ]
     flavours = {choose_flavour("\n".join((*op.imports, op.program))) for op in operations}
     for flavour in sorted(flavours):
         for variant in (USUAL, OTHER, *FURTHER_SEEDS):

@@ -35,6 +35,7 @@ from executor_service.errors import ProtocolError, SandboxDied
 from executor_service.sandbox.hash_seeds import judging_variants
 from executor_service.sandbox.runner.variants import USUAL
 from executor_service.sandbox.runs import RunRequest, RunResult, Runs
+from executor_service.sandbox.scripts import ScriptRequest, ScriptResult
 
 log = logging.getLogger(__name__)
 
@@ -125,6 +126,14 @@ class CachedRuns:
                 break
         self._counters.hits += len(results)
         return results
+
+    async def run_script(self, request: ScriptRequest) -> ScriptResult:
+        """Run one script: always, since nothing is known of what a script may depend on.
+
+        Raises:
+            InfrastructureError: No sandbox could run it; the script is not to blame.
+        """
+        return await self._runs.run_script(request)
 
     async def remember(self, requests: Sequence[RunRequest], results: Sequence[RunResult]) -> None:
         """Keep what runs gave that belong together, if they establish that nothing else comes.

@@ -1,6 +1,9 @@
 """``azr-executor serve``: the HTTP service in this process."""
 
 import contextlib
+import os
+import sys
+import threading
 from typing import Annotated
 
 import typer
@@ -32,6 +35,10 @@ def serve(
         int | None, typer.Option(help="Warm sandboxes (default: the usable CPUs).")
     ] = None,
     backend: Annotated[str | None, typer.Option(help="bubblewrap (default) or docker.")] = None,
+    until_stdin_ends: Annotated[
+        bool,
+        typer.Option(help="End with standard input: the service never outlives whoever holds it."),
+    ] = False,
 ) -> None:
     """Serve the HTTP API with embedded sandboxes; every setting is an EXECUTOR_* variable too."""
     settings = load_settings(host=host, port=port, slots=slots, backend=backend)
@@ -42,8 +49,18 @@ def serve(
         server = HttpServer(
             app, host=settings.host, port=settings.port, timeout_graceful_shutdown=10
         )
+        if until_stdin_ends:
+            threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
         with contextlib.suppress(SystemExit):
             server.run()
         if not server.started:
             unknown = ConfigurationError("the service did not start; the log above says why")
             raise getattr(app.state, "startup_error", unknown)
+
+
+def _stop_at_end_of_stdin(server: HttpServer) -> None:
+    """Stop serving once nobody holds the other end: also after a SIGKILL, which none can handle."""
+    with contextlib.suppress(OSError):
+        while os.read(sys.stdin.fileno(), 4096):
+            pass
+    server.should_exit = True

@@ -11,6 +11,7 @@ from executor_service.operations import (
     DeductionOperation,
     ExecuteOperation,
     InductionOperation,
+    ScriptOperation,
 )
 
 ANONYMOUS = "anonymous"
@@ -36,6 +37,9 @@ def text_bytes(operation: AnyOperation) -> int:
     Not their lengths: a text with one wide character takes four bytes for each of its characters.
     """
     size = getsizeof(operation.program)
+    if isinstance(operation, ScriptOperation):
+        texts = (operation.stdin, *operation.args, *operation.fetch, *operation.files)
+        return size + sum(map(getsizeof, (*texts, *operation.files.values())))
     for text in operation.imports:
         size += getsizeof(text)
     if isinstance(operation, DeductionOperation):

@@ -16,6 +16,7 @@ from executor_service.errors import RequestError
 from executor_service.operations import (
     AnyOperation,
     ExecuteOperation,
+    ScriptOperation,
     ValidateOperation,
     parse_operation,
 )
@@ -32,6 +33,8 @@ def operation_name(operation: AnyOperation) -> str:
     """Return the ``op`` of an operation."""
     if isinstance(operation, ExecuteOperation):
         return "execute"
+    if isinstance(operation, ScriptOperation):
+        return "script"
     return "validate" if isinstance(operation, ValidateOperation) else "verify"
 
 

@@ -26,8 +26,15 @@ def owner_of(request: Request) -> str:
     return owner
 
 
-def submission(request: Request, operations: Sequence[AnyOperation]) -> Submission:
+def submission(
+    request: Request, operations: Sequence[AnyOperation], *, patience: float | None = None
+) -> Submission:
     """Return what the request hands in.
+
+    Args:
+        request: The request; what it says of the client's patience counts.
+        operations: What it asks for.
+        patience: Seconds that such a client waits, where it does not say.
 
     Raises:
         RequestError: The timeout header is not a number of seconds.
@@ -36,7 +43,7 @@ def submission(request: Request, operations: Sequence[AnyOperation]) -> Submissi
     handed_in = Submission(
         operations,
         owner=owner_of(request),
-        patience=patience_of(request),
+        patience=patience_of(request) or patience,
         request_id=getattr(request.state, "request_id", ""),
     )
     charge_counted(request, len(operations))

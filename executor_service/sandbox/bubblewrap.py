@@ -24,6 +24,7 @@ from typing import IO, Any, Final
 from executor_service.errors import ConfigurationError, SandboxStartError
 from executor_service.sandbox.backend import Protection, common_protections
 from executor_service.sandbox.interpreter import Interpreter
+from executor_service.sandbox.runner.scratch import SCRATCH, SCRATCH_BYTES
 from executor_service.sandbox.seccomp import compile_bpf, load_profile
 from executor_service.sandbox.stream import SandboxStream
 
@@ -177,7 +178,7 @@ class BubblewrapBackend:
                 arguments += ["--symlink", str(path.readlink()), str(path)]
             else:
                 arguments += ["--ro-bind", str(path), str(path)]
-        arguments += ["--proc", "/proc", "--dir", "/tmp"]  # noqa: S108 - inside the sandbox
+        arguments += ["--proc", "/proc", "--size", str(SCRATCH_BYTES), "--tmpfs", SCRATCH]
         for device in ("/dev/null", "/dev/urandom"):
             arguments += ["--dev-bind", device, device]
         for name, descriptor in files.items():

@@ -23,6 +23,7 @@ from docker.types import LogConfig, Ulimit
 from executor_service.errors import ConfigurationError, SandboxStartError
 from executor_service.sandbox.backend import Protection, common_protections
 from executor_service.sandbox.owner import Owners
+from executor_service.sandbox.runner.scratch import MOST_FILES, SCRATCH, SCRATCH_BYTES
 from executor_service.sandbox.seccomp import profile_path
 from executor_service.sandbox.stream import SandboxStream
 
@@ -150,7 +151,7 @@ class DockerBackend:
             "nano_cpus": int(options.cpus * 1e9),
             "pids_limit": options.pids,
             "ipc_mode": "none",
-            "tmpfs": {"/tmp": "size=16m,noexec,nosuid,nodev,nr_inodes=1024"},  # noqa: S108
+            "tmpfs": {SCRATCH: f"size={SCRATCH_BYTES},noexec,nosuid,nodev,nr_inodes={MOST_FILES}"},
             "ulimits": [Ulimit(name="core", soft=0, hard=0)],
             "log_config": LogConfig(type=LogConfig.types.NONE),
             "hostname": "sandbox",

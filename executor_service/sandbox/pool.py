@@ -25,7 +25,8 @@ from executor_service.sandbox.backend import Backend, Launched
 from executor_service.sandbox.runner import frames
 from executor_service.sandbox.runner.variants import OTHER, USUAL
 from executor_service.sandbox.runner.version import code_digest
-from executor_service.sandbox.runs import Report, RunRequest, RunResult, interpret
+from executor_service.sandbox.runs import Report, RunRequest, RunResult
+from executor_service.sandbox.scripts import ScriptRequest, ScriptResult
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,11 @@ class PoolCounters:
     replaced: dict[str, int] = field(default_factory=dict)
 
 
-def _unobserved(report: Report, result: RunResult) -> None:
+Result = RunResult | ScriptResult
+Request = RunRequest | ScriptRequest
+
+
+def _unobserved(report: Report, result: Result) -> None:
     """Take no note."""
 
 
@@ -91,7 +96,7 @@ class Pool:
         self._ending: set[asyncio.Task[None]] = set()
         self._closed = False
         self.counters = PoolCounters()
-        self.on_run: Callable[[Report, RunResult], None] = _unobserved
+        self.on_run: Callable[[Report, Result], None] = _unobserved
         """Told of every run that has ended."""
         self.hello: dict[str, Any] | None = None
         self.last_error = ""
@@ -168,9 +173,24 @@ class Pool:
         Raises:
             InfrastructureError: No sandbox could carry them out; the program is not to blame.
         """
+        return await self._carry_out(requests, past_errors=past_errors)
+
+    async def run_script(self, request: ScriptRequest) -> ScriptResult:
+        """Run one script.
+
+        Raises:
+            InfrastructureError: No sandbox could run it; the script is not to blame.
+        """
+        (result,) = await self._carry_out((request,))
+        assert isinstance(result, ScriptResult)
+        return result
+
+    async def _carry_out(
+        self, requests: Sequence[Request], *, past_errors: bool = False
+    ) -> list[Any]:
         for attempt in range(1, _ATTEMPTS + 1):
             sandbox = await self._lease()
-            results: list[RunResult] = []
+            results: list[Result] = []
             retire: str | None = None
             try:
                 for request in requests:
@@ -226,7 +246,7 @@ class Pool:
 
         sandbox.launched.stream.closed.add_done_callback(gone)
 
-    async def _run_in(self, sandbox: Sandbox, request: RunRequest) -> tuple[RunResult, str | None]:
+    async def _run_in(self, sandbox: Sandbox, request: Request) -> tuple[Result, str | None]:
         """Run in ``sandbox``; return the result and why the sandbox must go, if it must."""
         self.counters.runs += 1
         sandbox.runs += 1
@@ -235,7 +255,7 @@ class Pool:
                 report = await sandbox.launched.stream.run(request)
         except TimeoutError:
             raise SandboxDied("the sandbox has stopped answering") from None
-        result = interpret(report, request.calls)
+        result = request.result(report)
         self.on_run(report, result)
         if result.status == "security_violation":
             return result, "security_violation"
@@ -349,7 +369,7 @@ def _spawn(coroutine: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]])
     task.add_done_callback(finished)
 
 
-def _deadline(request: RunRequest) -> float:
+def _deadline(request: Request) -> float:
     """Return seconds after which a silent sandbox is taken for dead.
 
     Far above any budget, since under load a run may take many times its wall budget: this is for

@@ -40,9 +40,17 @@ class ProgramFilter:
     standing: bytes
     closing: bytes
 
+    def hex(self) -> list[str]:
+        """Return both as hexadecimal text, the way a sandbox is told of them."""
+        return [self.standing.hex(), self.closing.hex()]
 
-def split_filter(profile: Profile, *, allow_threads: bool = False) -> ProgramFilter:
+
+def split_filter(
+    profile: Profile, *, allow_threads: bool = False, scratch: bool = False
+) -> ProgramFilter:
     """Return the two filters that together do what ``profile`` says.
+
+    With ``scratch`` they are those of whole scripts, which may write files of their own.
 
     Raises:
         ConfigurationError: A released call has a rule whose complement cannot be expressed.
@@ -50,7 +58,7 @@ def split_filter(profile: Profile, *, allow_threads: bool = False) -> ProgramFil
     lib = libseccomp()
     standing: list[Rule] = []
     taken_back: dict[str, list[Rule]] = {name: [] for name in (*RELEASED, "clone")}
-    for rule in profile.rules(allow_threads=allow_threads):
+    for rule in profile.rules(allow_threads=allow_threads, scratch=scratch):
         kept = tuple(name for name in rule.names if name not in taken_back)
         if kept:
             standing.append(rule.model_copy(update={"names": kept}))

@@ -10,12 +10,15 @@ import marshal
 import signal
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from executor_service.errors import ProtocolError
 from executor_service.sandbox.runner import frames
 from executor_service.sandbox.runner.variants import USUAL, choose_flavour
 from executor_service.typed.values import TypedValue, check_value
+
+if TYPE_CHECKING:
+    from executor_service.sandbox.scripts import ScriptRequest, ScriptResult
 
 _CLAIMABLE: Final = frozenset(
     {
@@ -99,6 +102,14 @@ class RunRequest:
         )
         return header + frames.LENGTH.pack(len(payload)) + payload
 
+    def result(self, report: "Report") -> "RunResult":
+        """Turn a report into a result.
+
+        Raises:
+            ProtocolError: The sandbox failed before the program was touched.
+        """
+        return interpret(report, self.calls)
+
 
 @dataclass(frozen=True, slots=True)
 class RunError:
@@ -155,6 +166,9 @@ class Runs(Protocol):
 
     async def run(self, request: RunRequest) -> RunResult:
         """Carry out one run."""
+
+    async def run_script(self, request: "ScriptRequest") -> "ScriptResult":
+        """Run one script."""
 
 
 class Memory(Protocol):

@@ -20,6 +20,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, Literal, NamedTuple, Self
@@ -45,6 +46,8 @@ _Errno = Annotated[int, Field(gt=0, lt=4096)]
 _SIGNS = {"NE": "!=", "LT": "<", "LE": "<=", "EQ": "==", "GE": ">=", "GT": ">"}
 _ONLY_WITH_THREADS = "threads:"
 _ONLY_WITHOUT_THREADS = "no threads:"
+_ONLY_WITH_SCRATCH = "scratch:"
+_ONLY_WITHOUT_SCRATCH = "no scratch:"
 
 
 class Reach(NamedTuple):
@@ -83,7 +86,7 @@ class Rule(_Strict):
     """What happens to some calls; with ``args``, only when every comparison holds.
 
     A comment that starts with ``threads:`` (``no threads:``) keeps the rule to filters that
-    allow (refuse) threads.
+    allow (refuse) threads; ``scratch:`` (``no scratch:``) to those of scripts (of all else).
     """
 
     comment: str = Field(min_length=1)
@@ -100,12 +103,16 @@ class Rule(_Strict):
             raise ValueError("one comparison per argument: write two rules instead")
         return self
 
-    def holds(self, *, allow_threads: bool) -> bool:
-        """Whether the rule is part of a filter that allows, or refuses, threads."""
+    def holds(self, *, allow_threads: bool, scratch: bool) -> bool:
+        """Whether the rule is part of a filter with, or without, threads and a scratch."""
         if self.comment.startswith(_ONLY_WITH_THREADS):
             return allow_threads
         if self.comment.startswith(_ONLY_WITHOUT_THREADS):
             return not allow_threads
+        if self.comment.startswith(_ONLY_WITH_SCRATCH):
+            return scratch
+        if self.comment.startswith(_ONLY_WITHOUT_SCRATCH):
+            return not scratch
         return True
 
     @property
@@ -131,9 +138,9 @@ class Profile(_Strict):
 
     @model_validator(mode="after")
     def _has_no_rule_that_is_lost(self) -> Self:
-        for allow_threads in (False, True):
+        for allow_threads, scratch in product((False, True), repeat=2):
             conditions: dict[str, list[str]] = defaultdict(list)
-            for rule in self.rules(allow_threads=allow_threads):
+            for rule in self.rules(allow_threads=allow_threads, scratch=scratch):
                 if rule.errno_ret == self.default_errno_ret:
                     raise ValueError(f"'{rule.comment}' does what the default does")
                 for name in rule.names:
@@ -144,9 +151,11 @@ class Profile(_Strict):
                     raise ValueError(f"two rules for {name} overlap; only one would count")
         return self
 
-    def rules(self, *, allow_threads: bool) -> Iterator[Rule]:
-        """The rules of a filter that allows, or refuses, threads, in file order."""
-        return (rule for rule in self.syscalls if rule.holds(allow_threads=allow_threads))
+    def rules(self, *, allow_threads: bool, scratch: bool = False) -> Iterator[Rule]:
+        """The rules of a filter with, or without, threads and a scratch, in file order."""
+        for rule in self.syscalls:
+            if rule.holds(allow_threads=allow_threads, scratch=scratch):
+                yield rule
 
 
 class ExplainedProfile(_Strict):
@@ -196,7 +205,7 @@ def profile_path(name: ProfileName) -> Path:
     return _profile_directory() / f"{name}.json"
 
 
-def compile_bpf(profile: Profile, *, allow_threads: bool = False) -> bytes:
+def compile_bpf(profile: Profile, *, allow_threads: bool = False, scratch: bool = False) -> bytes:
     """The profile as an array of ``struct sock_filter``, for this machine's architecture.
 
     Names that this libseccomp or this architecture does not have are left out and thereby
@@ -208,7 +217,8 @@ def compile_bpf(profile: Profile, *, allow_threads: bool = False) -> bytes:
     """
     _native_arch(profile)
     return compile_rules(
-        libseccomp().ERRNO(profile.default_errno_ret), profile.rules(allow_threads=allow_threads)
+        libseccomp().ERRNO(profile.default_errno_ret),
+        profile.rules(allow_threads=allow_threads, scratch=scratch),
     )
 
 

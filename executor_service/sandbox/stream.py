@@ -11,11 +11,11 @@ Not covered: the truth of a report from such a sandbox; see the layers that encl
 import asyncio
 import json
 import struct
-from typing import Any, Final, cast
+from typing import Any, Final, Protocol, cast
 
 from executor_service.errors import ProtocolError, SandboxDied
 from executor_service.sandbox.runner import frames
-from executor_service.sandbox.runs import Report, RunRequest, Usage
+from executor_service.sandbox.runs import Report, Usage
 
 _MULTIPLEX: Final = struct.Struct(">BxxxI")
 _STDOUT: Final = 1
@@ -23,6 +23,13 @@ _KEPT_STDERR: Final = 4000
 _LONGEST_HELLO: Final = 1 << 20
 _SLACK: Final = 1 << 17
 """What a supervisor may read past a cap before it sees that the run is over it."""
+
+
+class Framed(Protocol):
+    """A request that a supervisor understands."""
+
+    def frame(self, run_id: int) -> bytes:
+        """Return the bytes that ask for the run."""
 
 
 class SandboxStream(asyncio.Protocol):
@@ -71,7 +78,7 @@ class SandboxStream(asyncio.Protocol):
         self._write(frames.LENGTH.pack(len(body)) + body)
         return await self._hello
 
-    async def run(self, request: RunRequest) -> Report:
+    async def run(self, request: Framed) -> Report:
         """Have the sandbox carry out ``request``.
 
         Raises:

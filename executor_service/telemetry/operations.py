@@ -14,6 +14,7 @@ from executor_service.operations import (
     DeductionOperation,
     ExecuteOperation,
     InductionOperation,
+    ScriptOperation,
     ValidateOperation,
 )
 from executor_service.telemetry.instruments import Histogram, Tally
@@ -32,6 +33,7 @@ _KINDS: Final[dict[type, tuple[str, str]]] = {
     DeductionOperation: ("verify", "deduction"),
     AbductionOperation: ("verify", "abduction"),
     InductionOperation: ("verify", "induction"),
+    ScriptOperation: ("script", ""),
 }
 """``op`` and ``mode`` of each operation."""
 _OTHER: Final = ("other", "")

@@ -4,8 +4,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from executor_service.sandbox.pool import Result
 from executor_service.sandbox.runner import frames
-from executor_service.sandbox.runs import Report, RunResult
+from executor_service.sandbox.runs import Report
 from executor_service.telemetry.instruments import Histogram, Tally
 
 CRASH: Final = "crash"
@@ -14,6 +15,8 @@ _BY_REPORT: Final = {
     frames.WALL_TIME: "wall_time",
     frames.RESULT_SIZE: "output",
     frames.STREAM_SIZE: "output",
+    frames.STDERR_SIZE: "output",
+    frames.SCRATCH_SIZE: "output",
     frames.CANCELLED: "cancelled",
 }
 _BY_STATUS: Final = {"memory_limit": "memory", "output_limit": "output", "timeout": "cpu_time"}
@@ -48,7 +51,7 @@ class RunMetrics:
         self._cpu = cpu.of()
         self._wall = wall.of()
 
-    def run_ended(self, report: Report, result: RunResult) -> None:
+    def run_ended(self, report: Report, result: Result) -> None:
         """Take note of a run that has ended."""
         self._tally.add((ending_of(report.ending, result.status),))
         usage = report.usage

@@ -1,9 +1,16 @@
 """The JSON forms of results: of execute, of validate, and of trouble of our own."""
 
+from base64 import b64encode
 from typing import Any
 
-from executor_service.operations import AnyOperation, ExecuteOperation, ValidateOperation
+from executor_service.operations import (
+    AnyOperation,
+    ExecuteOperation,
+    ScriptOperation,
+    ValidateOperation,
+)
 from executor_service.sandbox.runs import RunError, RunResult, Usage
+from executor_service.sandbox.scripts import ScriptResult
 from executor_service.typed.render import render
 from executor_service.verifier import determinism, verdicts
 from executor_service.verifier.verdicts import usage_dict
@@ -17,6 +24,8 @@ def infrastructure_result(operation: AnyOperation, message: str) -> Result:
         return {"outcomes": [infra_outcome(message) for _ in operation.inputs]}
     if isinstance(operation, ValidateOperation):
         return not_run("infra_error", message, retryable=True)
+    if isinstance(operation, ScriptOperation):
+        return script(ScriptResult("infra_error", message))
     return verdicts.infrastructure(message).as_dict()
 
 
@@ -41,6 +50,22 @@ def infra_outcome(message: str) -> Result:
     """Return the outcome of a run that never was, for a reason of ours."""
     return outcome(RunResult("infra_error", error=RunError("", message)), Usage()) | {
         "retryable": True
+    }
+
+
+def script(run: ScriptResult) -> Result:
+    """Return the result of a script."""
+    return {
+        "status": run.status,
+        "message": run.message,
+        "limit": run.limit,
+        "exit_code": run.exit_code,
+        "signal": run.signal,
+        "stdout": run.stdout,
+        "stderr": run.stderr,
+        "files": {path: b64encode(content).decode("ascii") for path, content in run.files},
+        "left_out": list(run.left_out),
+        "usage": usage_dict(run.usage),
     }
 
 

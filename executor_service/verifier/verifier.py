@@ -14,10 +14,12 @@ from executor_service.limits import Bounds
 from executor_service.operations import (
     AbductionOperation,
     AnyOperation,
+    AnyVerify,
     DeductionOperation,
     ExecuteOperation,
     InductionOperation,
     PolicySpec,
+    ScriptOperation,
     ValidateOperation,
 )
 from executor_service.sandbox.runs import (
@@ -33,7 +35,7 @@ from executor_service.typed.literals import Bounds as LiteralBounds
 from executor_service.typed.literals import parse_arguments, parse_literal
 from executor_service.typed.render import render
 from executor_service.typed.values import MAX_NODES, TypedValue
-from executor_service.verifier import determinism, results, verdicts
+from executor_service.verifier import determinism, results, scripts, verdicts
 from executor_service.verifier.inputs import task_input
 from executor_service.verifier.outcome_budget import OutcomeBudget
 from executor_service.verifier.policy import DEFAULT_POLICY, Policy, check_program
@@ -82,6 +84,8 @@ class Verifier:
             return await self._execute(operation, limits)
         if isinstance(operation, ValidateOperation):
             return await self._validate(operation, limits)
+        if isinstance(operation, ScriptOperation):
+            return await scripts.carry_out(self._runs, operation, limits)
         try:
             verdict = await self._verify(operation, limits)
         except InfrastructureError as error:
@@ -227,7 +231,9 @@ def resolve_policy(spec: PolicySpec) -> Policy:
     return replace(DEFAULT_POLICY, **changes)
 
 
-def _request(operation: AnyOperation, limits: Limits, **arguments: Any) -> RunRequest:
+def _request(
+    operation: ExecuteOperation | ValidateOperation | AnyVerify, limits: Limits, **arguments: Any
+) -> RunRequest:
     return RunRequest(
         operation.program, operation.entry_point, operation.imports, limits=limits, **arguments
     )

@@ -1,6 +1,7 @@
 """The ``Authorization`` header: one bearer token of the right form, or nothing."""
 
 import contextlib
+from base64 import b64encode
 
 import pytest
 from hypothesis import example, given
@@ -81,3 +82,24 @@ def test_the_reason_never_repeats_what_stood_there(value):
         bearer_token(headers(value.encode()))
     except NotAuthenticated as error:
         assert str(error) == MALFORMED
+
+
+def basic(text: str) -> bytes:
+    return b"Basic " + b64encode(text.encode())
+
+
+@given(token=TOKENS, user=st.sampled_from(["", "x", "trainer"]))
+def test_a_key_may_be_the_password_of_a_url(token, user):
+    assert bearer_token(headers(basic(f"{user}:{token}"))) == token
+
+
+@pytest.mark.parametrize("text", [GOOD, f"{GOOD}:", f"x:{GOOD}x", f"x:y:{GOOD}", "x:", "\xff:"])
+def test_another_password_is_none(text):
+    with pytest.raises(NotAuthenticated, match=MALFORMED):
+        bearer_token(headers(basic(text)))
+
+
+def test_a_web_page_cannot_use_the_password_that_its_browser_remembers():
+    page = [*headers(basic(f"x:{GOOD}")), (b"origin", b"https://example.com")]
+    with pytest.raises(NotAuthenticated, match=MALFORMED):
+        bearer_token(page)

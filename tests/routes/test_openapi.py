@@ -6,6 +6,16 @@ PATHS = {
     "/v1/execute", "/v1/validate", "/v1/verify", "/v1/batch", "/v1/policy", "/v1/info",
     "/v1/jobs", "/v1/jobs/{job_id}", "/v1/jobs/{job_id}/events", "/healthz", "/readyz",
 }  # fmt: skip
+GOOD_ANSWERS = {
+    "/run_code": {"status": "Success"},
+    "/common_evaluate_batch": {"accepted": True},
+    "/api/v2/execute": {"language": "python"},
+    "/test_program": {"results": [1, 1]},
+    "/test_program_stdio": {"results": [1]},
+    "/reward": {"rewards": [1.0]},
+}
+"""Of the drop-in endpoints: what is in the answer to every one of their examples."""
+PATHS |= {*GOOD_ANSWERS, "/v1/ping", "/api/v2/runtimes", "/health"}
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +33,11 @@ def resolved(document, schema):
     return schema
 
 
+def variants(schema):
+    """Return the schemas that a union is made of."""
+    return schema.get("oneOf") or schema.get("anyOf") or []
+
+
 def operations(document):
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
@@ -38,7 +53,7 @@ def examples(document):
         for named in content.get("examples", {}).values():
             yield path, named["value"]
         schema = resolved(document, content["schema"])
-        for variant in (schema, *(resolved(document, one) for one in schema.get("oneOf", ()))):
+        for variant in (schema, *(resolved(document, one) for one in variants(schema))):
             for example in variant.get("examples", ()):
                 yield path, example
 
@@ -72,6 +87,10 @@ def test_every_example_works_when_posted(document, http, post):
             response = http.get(response.headers["location"], params={"wait": 60})
         assert response.status_code == 200, response.text
         answer = response.json()
+        if path in GOOD_ANSWERS:
+            if answer != 1.0:  # slime's reward is the whole answer
+                assert answer.items() >= GOOD_ANSWERS[path].items()
+            continue
         for result in answer.get("results", [answer]):
             assert "error" not in result
             if "outcomes" in result:
@@ -87,7 +106,7 @@ def test_every_field_of_a_request_is_explained(document):
         if method != "post":
             continue
         schema = operation["requestBody"]["content"]["application/json"]["schema"]
-        for variant in resolved(document, schema).get("oneOf", [schema]):
+        for variant in variants(resolved(document, schema)) or [schema]:
             model = resolved(document, variant)
             for name, field in model["properties"].items():
                 assert field.get("description"), f"{path}: {name}"
@@ -95,7 +114,7 @@ def test_every_field_of_a_request_is_explained(document):
 
 def test_a_wrong_request_is_documented_as_a_problem(document):
     for path, method, operation in operations(document):
-        if method == "post":
+        if method == "post" and path != "/api/v2/execute":  # Piston's are 400, with a message
             content = operation["responses"]["422"]["content"]
             assert list(content) == ["application/problem+json"], path
             assert {"type", "title", "status", "detail"} <= set(

@@ -74,7 +74,7 @@ def test_an_operation_is_counted_and_timed_by_what_came_of_it(operation, outcome
 def test_infrastructure_errors_are_shown_before_the_first_one():
     seen = read_empty()
     assert seen.labels("operations_total", "status") == {"infra_error"}
-    assert seen.labels("operations_total", "op") == set(OPERATION_NAMES)
+    assert seen.labels("operations_total", "op") == {*OPERATION_NAMES, "script"}
     assert seen.labels("operations_total", "mode") == {"", "deduction", "abduction", "induction"}
 
 

@@ -21,6 +21,8 @@ azr-trainer demo --seed 1 --run runs/demo-1
 
 azr-trainer demo --verifier http://127.0.0.1:8000 --set propose.train=false
 
+azr-trainer demo --preset demo-gpu --set demo.warm_up.steps=2000
+
 Without --verifier one is started here and ended with the demo.
 """
 PRESET = "tiny-demo"
@@ -31,6 +33,9 @@ def demo(
         Path | None,
         typer.Option(help="The run's directory, which must be new (default: the next runs/demo)."),
     ] = None,
+    preset: Annotated[
+        str, typer.Option(help="tiny-demo, demo-gpu, or a YAML file with a section `demo`.")
+    ] = PRESET,
     seed: Annotated[int, typer.Option(help="Model, tasks and samples all derive from it.")] = 0,
     verifier: Annotated[str | None, typer.Option(help="The URL of a running verifier.")] = None,
     problems: Annotated[int, typer.Option(min=1, help="Held-out problems of each task.")] = 300,
@@ -48,14 +53,14 @@ def demo(
         from trainer_client.tiny.demo import DemoSettings, run_demo
         from trainer_client.verifier.local_process import local_verifier
 
-        config = load(PRESET, [f"seed={seed}", *(set_ or [])])
+        config = load(preset, [f"seed={seed}", *(set_ or [])])
         log = folder.with_name(f"{folder.name}.verifier.log")
         with ExitStack() as stack:
             url = verifier or stack.enter_context(local_verifier(log))
             run_demo(
                 config.with_verifier_url(url),
                 folder,
-                DemoSettings(problems=problems),
+                DemoSettings.of(config, problems),
                 console=console,
                 on_seeding=stack.enter_context(seeding_bars()),
             )

@@ -2,7 +2,7 @@
 
 import typer
 
-from trainer_client.cli import demo, presets, report, study, train
+from trainer_client.cli import analyze, demo, figures, plan, presets, report, study, train
 
 app = typer.Typer(
     name="azr-trainer",
@@ -19,7 +19,14 @@ def main() -> None:
 
 
 app.command("train", epilog=train.EXAMPLES)(train.train)
+app.command("plan", epilog=plan.EXAMPLES)(plan.plan)
 app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("presets", epilog=presets.EXAMPLES)(presets.presets)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("study", epilog=study.EXAMPLES)(study.study)
+app.add_typer(analyze.app, name="analyze")
+app.command("figures", epilog=figures.EXAMPLES)(figures.figures)
+
+if __name__ == "__main__":
+    # For torchrun, which starts a module.
+    app()

@@ -18,7 +18,9 @@ azr-trainer study --arms selfplay --arms sft --jobs 8
 
 What is done already is not done again: run it a second time to add seeds or arms.
 """
-ARM_NAMES = ("selfplay", "shuffled", "frozen", "sft")
+ARM_NAMES = ("selfplay", "shuffled", "frozen", "sft", "balanced", "rlvr")
+USUAL_ARMS = ARM_NAMES[:4]
+"""Run unless others are named."""
 
 
 def study(
@@ -37,7 +39,7 @@ def study(
 ) -> None:
     """Train from the same bases by self-play and by its controls, and print one table."""
     console = Console()
-    wanted = tuple(arms or ARM_NAMES)
+    wanted = tuple(arms or USUAL_ARMS)
     unknown = [arm for arm in wanted if arm not in ARM_NAMES]
     if unknown:
         raise typer.BadParameter(f"{unknown[0]} is none of {', '.join(ARM_NAMES)}")

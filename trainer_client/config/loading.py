@@ -1,7 +1,7 @@
 """From a preset or a YAML file, the environment and `key.path=value` overrides to a `RunConfig`.
 
-Later ones win: the file, then VERIFIER_URL, then the overrides. Every error is a `ConfigError`
-whose text names the field and the fix.
+Later ones win: what the file extends, the file, then VERIFIER_URL, then the overrides. Every error
+is a `ConfigError` whose text names the field and the fix.
 """
 
 import os
@@ -16,6 +16,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from trainer_client.config.inheritance import composed
 from trainer_client.config.run import RunConfig
 from trainer_client.errors import ConfigError
 
@@ -65,7 +66,7 @@ def load(
     Raises:
         ConfigError: there is no such preset or file, or a value is not allowed.
     """
-    values = {} if source is None else _parse(*_text(source))
+    values = {} if source is None else composed(source, lambda name: _parse(*_text(name)))
     url = (os.environ if environ is None else environ).get(VERIFIER_URL)
     if url:
         _put(values, ["verifier", "url"], url)

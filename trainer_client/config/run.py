@@ -5,6 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from trainer_client.config.algorithm import AdvantageConfig, LossConfig
+from trainer_client.config.demo import DemoConfig
 from trainer_client.config.model import (
     LearnerConfig,
     LengthConfig,
@@ -12,6 +13,8 @@ from trainer_client.config.model import (
     OptimizerConfig,
     SamplerConfig,
 )
+from trainer_client.config.parallel import ParallelConfig
+from trainer_client.config.pipeline import PipelineConfig
 from trainer_client.config.section import Section
 from trainer_client.config.selfplay import (
     BufferConfig,
@@ -110,10 +113,16 @@ class RunConfig(Section):
     """The sampler."""
     learner: LearnerConfig = LearnerConfig()
     """The learner."""
+    parallel: ParallelConfig = ParallelConfig()
+    """The processes of a run that `torchrun` starts."""
+    pipeline: PipelineConfig = PipelineConfig()
+    """Whether sampling and learning overlap."""
     checkpoints: CheckpointConfig = CheckpointConfig()
     """Checkpoints."""
     logging: LoggingConfig = LoggingConfig()
     """Logging."""
+    demo: DemoConfig = DemoConfig()
+    """What `azr-trainer demo` makes before the run."""
 
     def with_verifier_url(self, url: str) -> Self:
         """Return this configuration with another verifier."""
@@ -141,7 +150,38 @@ class RunConfig(Section):
                 f"buffers.seed_target: {self.buffers.seed_target} tasks do not fit "
                 f"buffers.capacity {self.buffers.capacity}"
             )
+        if self.propose.decoding.greedy or self.solve.decoding.greedy:
+            raise ValueError(
+                "greedy: only propose.montecarlo_decoding may be; what is taught must be sampled"
+            )
         least = self.propose.references_min
         if least is not None and least > self.propose.references:
             raise ValueError("propose.references_min: must not exceed propose.references")
+        return self
+
+    @model_validator(mode="after")
+    def _vllm_samples_at_these_temperatures(self) -> Self:
+        found = (self.propose.decoding, self.solve.decoding, self.propose.montecarlo_decoding)
+        outside = [one for one in found if one and not 0.01 <= one.temperature <= 2]
+        if self.sampler.backend == "vllm" and outside:
+            raise ValueError("temperature: vllm samples between 0.01 and 2 alone")
+        return self
+
+    @model_validator(mode="after")
+    def _off_policy_steps_are_corrected(self) -> Self:
+        if not self.pipeline.off_policy_steps:
+            return self
+        if self.algorithm == "sft":
+            raise ValueError("pipeline.off_policy_steps: sft samples nothing; set it to 0")
+        if self.loss.importance_cap is None:
+            raise ValueError(
+                "loss.importance_cap: pipeline.off_policy_steps 1 learns from older weights' "
+                "samples; set the cap of their importance weights (2.0 is usual)"
+            )
+        several = self.learner.minibatches * self.learner.epochs > 1
+        if several and self.learner.old_logprobs == "sampler":
+            raise ValueError(
+                "learner.old_logprobs: the sampler's own make every importance weight 1; "
+                "set it to recompute with pipeline.off_policy_steps 1"
+            )
         return self

@@ -17,6 +17,9 @@ class DecodingConfig(Section):
     """Nucleus; 1 keeps all tokens (anything less biases the policy gradient)."""
     top_k: int = Field(default=0, ge=0)
     """Keep the k likeliest tokens; 0 keeps all."""
+    greedy: bool = False
+    """Always the likeliest token. For `propose.montecarlo_decoding` alone, where AZR's later code
+    has it: its rollouts of one problem are then all the same one."""
 
 
 class ProposeConfig(Section):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from math import isfinite
+from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
@@ -16,12 +17,25 @@ from trainer_client.algorithms.loss import policy_loss
 from trainer_client.algorithms.mismatch import mismatch_metrics
 from trainer_client.config.run import RunConfig
 from trainer_client.errors import CheckpointError, NonFiniteLoss
+from trainer_client.learning.adapters import Adapters
+from trainer_client.learning.dealing import Deal, deal
 from trainer_client.learning.example import Example
-from trainer_client.learning.microbatch import cut
-from trainer_client.learning.minibatch import MiniBatch, Reference, divide, row, sampled
+from trainer_client.learning.microbatch import cut, cut_packed
+from trainer_client.learning.minibatch import (
+    MiniBatch,
+    Reference,
+    digest,
+    divide,
+    row,
+    sampled,
+)
+from trainer_client.learning.optimizer_state import divided, room_for
 from trainer_client.learning.optimizers import MakeOptimizers, Schedule, adamw
+from trainer_client.learning.preparation import prepare
 from trainer_client.learning.record import UpdateRecord
 from trainer_client.learning.scorer import Row, Scorer
+from trainer_client.parallel.ranks import SINGLE, Ranks
+from trainer_client.parallel.sharding import pattern, whole
 from trainer_client.records.rollouts import Scored
 from trainer_client.sampling.memory import memory_advice
 from trainer_client.sampling.vocabulary import Vocabulary
@@ -53,6 +67,7 @@ class Learner:
         device: torch.device,
         total_steps: int,
         optimizers: MakeOptimizers = adamw,
+        ranks: Ranks = SINGLE,
     ) -> None:
         """Take over a model.
 
@@ -63,18 +78,31 @@ class Learner:
             device: where to learn.
             total_steps: optimizer steps of the whole run, for the linear schedule.
             optimizers: which parameters go to which optimizer.
+            ranks: the processes that learn together, each a part of every batch; the weights and
+                the optimizer's state are divided among them.
 
         Raises:
             ConfigError: the architecture is not supported.
             OutOfMemory: the weights do not fit.
         """
         with memory_advice("loading the learner", "choose a smaller model.path"):
-            nn.Module.to(model, device=device, dtype=torch.float32)
-        _prepare(model, config.model.gradient_checkpointing)
+            prepare(model, config.model, device)
         self.model = model
         self._config = config
         self._device = device
-        self._scorer = Scorer(model, vocabulary, config.learner.logprob_chunk_tokens)
+        self._ranks = ranks
+        changed = config.model.lora is not None or config.learner.packing
+        self.pattern = pattern(model) if changed else ranks.pattern(model)
+        self._adapters: Adapters | None = None
+        if config.model.lora is not None:
+            own = derive(config.seed, 0, "adapters")
+            self._adapters = Adapters(model, config.model.lora, own)
+        chunk, packing = config.learner.logprob_chunk_tokens, config.learner.packing
+        with self._autocast():
+            self._scorer = Scorer(
+                model, vocabulary, chunk, packing=packing, compiled=config.learner.compile
+            )
+        ranks.shard(model, self._scorer, config.model.compute_dtype)
         self._optimizers = list(optimizers(model, config.optimizer))
         self._schedule = Schedule(self._optimizers, config.optimizer, total_steps)
         self._version = 0
@@ -85,9 +113,29 @@ class Learner:
         return self._version
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
-        """Yield every parameter under its Hugging Face name, tied ones once."""
+        """Yield every parameter under its Hugging Face name, whole, tied ones once.
+
+        All ranks must go through them together.
+        """
+        if self._adapters is not None:
+            yield from self._adapters.named_tensors()
+            return
         for name, parameter in self.model.named_parameters():
-            yield name, parameter.detach()
+            yield name, whole(parameter.detach())
+
+    def save_pretrained(self, folder: Path) -> None:
+        """Write the model in Hugging Face layout, on the first rank; all gather it.
+
+        The weights are fp32 and exact; with adapters merged into them, of the compute type.
+        """
+        if self._adapters is None:
+            state = self._ranks.whole_state(self.model)
+            if self._ranks.first:
+                self.model.save_pretrained(str(folder), state_dict=state)
+            return
+        state = self._adapters.merged(keep=self._ranks.first)
+        if self._ranks.first:
+            self.pattern.save_pretrained(str(folder), state_dict=state)
 
     def update(self, samples: Sequence[Scored], seed: int) -> dict[str, float]:
         """Run PPO's optimizer steps on one collected batch.
@@ -110,9 +158,11 @@ class Learner:
         started = perf_counter()
         used = [each for each in samples if each.reward is not None and each.rollout.response]
         record = UpdateRecord()
+        self._ranks.require_same("what is learnt from", lambda: digest(used))
         if used:
             with self._gradients("the update"):
                 self._update(used, seed, record)
+            record.merge_losses(self._ranks)
         own = [each.rollout.logprobs for each in used if not each.off_policy]
         drawn = sampled_entropy(own)
         return {
@@ -140,6 +190,7 @@ class Learner:
         if used:
             with self._gradients("the update"):
                 self._step(self._sft_losses(used, record), record)
+            record.merge_losses(self._ranks)
         return record.values() | {
             "learner/samples": float(len(used)),
             "learner/seconds": perf_counter() - started,
@@ -148,17 +199,26 @@ class Learner:
     def state_dict(self) -> dict[str, Any]:
         """Return all that resuming needs besides the model's own weights; tensors and numbers."""
         states = [optimizer.state_dict() for optimizer in self._optimizers]
-        return {"version": self._version, "optimizers": states}
+        own = {} if self._adapters is None else {"adapters": self._adapters.state_dict()}
+        return {"version": self._version, "optimizers": states, **own}
+
+    def room(self, name: str, size: torch.Size, dtype: torch.dtype) -> Tensor:
+        """Make the tensor that receives an entry of `state_dict`, divided as it will be used."""
+        return room_for(name, size, dtype, self._optimizers)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Take over what `state_dict` gave; the model's weights are loaded by the caller.
 
+        With adapters those weights are the ones that were there before the run.
+
         Raises:
-            CheckpointError: the state belongs to other optimizers.
+            CheckpointError: the state belongs to other optimizers or adapters.
         """
         try:
             for optimizer, each in zip(self._optimizers, state["optimizers"], strict=True):
-                optimizer.load_state_dict(each)
+                optimizer.load_state_dict(divided(each, optimizer))
+            if self._adapters is not None:
+                self._adapters.load_state_dict(state["adapters"])
             self._version = int(state["version"])
         except (KeyError, ValueError) as error:
             raise CheckpointError(f"the learner's state does not fit this run: {error}") from error
@@ -201,10 +261,13 @@ class Learner:
         sampler's own; then it is the present ones while the weights have not moved yet.
         """
         config = self._config
-        pieces = cut([each.length for each in batch.rows], config.learner.micro_batch_tokens)
-        record.add_cut(pieces, batch.tokens)
+        dealt = self._deal(batch.rows)
+        record.add_cut(dealt.cut, batch.tokens)
         with_gradient = bool(config.loss.entropy_coef)
-        for chosen in pieces.micro_batches:
+        for chosen in dealt.mine:
+            if not chosen:
+                yield self._nothing(batch.rows[0])
+                continue
             rows = [batch.rows[index] for index in chosen]
             logprobs, entropy = self._score(rows, entropy_gradient=with_gradient)
             inputs = batch.inputs(chosen, logprobs, entropy)
@@ -222,10 +285,13 @@ class Learner:
 
     def _sft_losses(self, used: Sequence[Example], record: UpdateRecord) -> Iterator[Tensor]:
         rows = [Row(example.prompt, example.response) for example in used]
-        pieces = cut([each.length for each in rows], self._config.learner.micro_batch_tokens)
-        record.add_cut(pieces, sum(len(each.response) for each in rows))
+        dealt = self._deal(rows)
+        record.add_cut(dealt.cut, sum(len(each.response) for each in rows))
         total = sum(example.weight * len(example.response) for example in used)
-        for chosen in pieces.micro_batches:
+        for chosen in dealt.mine:
+            if not chosen:
+                yield self._nothing(rows[0])
+                continue
             logprobs, _ = self._score([rows[index] for index in chosen], entropy=False)
             sizes = torch.tensor([len(rows[index].response) for index in chosen])
             weights = torch.tensor([used[index].weight for index in chosen])
@@ -241,8 +307,8 @@ class Learner:
         for loss in losses:
             loss.backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
-        limit = self._config.optimizer.grad_clip
-        norm = float(nn.utils.clip_grad_norm_(self.model.parameters(), limit))
+        total = self._ranks.sum(total)
+        norm = self._clip()
         if not (isfinite(norm) and isfinite(float(total))):
             raise NonFiniteLoss(
                 f"optimizer step {self._version}: loss {float(total)}, gradient norm {norm}; "
@@ -255,31 +321,63 @@ class Learner:
             optimizer.zero_grad(set_to_none=True)
         self._version += 1
 
+    def _clip(self) -> float:
+        """Scale the gradients down to the largest norm allowed; return the norm before."""
+        taught = [each for each in self.model.parameters() if each.grad is not None]
+        gradients = [each.grad for each in taught if each.grad is not None]
+        norm = whole(nn.utils.get_total_norm(gradients))
+        nn.utils.clip_grads_with_norm_(taught, self._config.optimizer.grad_clip, norm)
+        return float(norm)
+
+    def _deal(self, rows: Sequence[Row]) -> Deal:
+        """Cut rows into micro-batches and take this rank's."""
+        learner, ranks = self._config.learner, self._ranks
+        cutting = cut_packed if learner.packing else cut
+        lengths = [each.length for each in rows]
+        return deal(lengths, learner.micro_batch_tokens, cutting, ranks.rank, ranks.size)
+
+    def _nothing(self, row: Row) -> Tensor:
+        """Return a loss of 0 after a forward pass, beside other ranks' losses.
+
+        Every pass gathers the weights of all ranks: none may stay out.
+        """
+        shortest = Row(row.prompt[:1], row.response[:1])
+        return 0.0 * self._score([shortest], entropy=False)[0].sum()
+
     @torch.no_grad()
     def _references(self, used: Sequence[Scored]) -> list[Reference]:
         """Score the batch by the present weights, before any step changes them."""
         rows = [row(sample) for sample in used]
-        pieces = cut([each.length for each in rows], self._config.learner.micro_batch_tokens)
-        found: dict[int, Reference] = {}
-        for chosen in pieces.micro_batches:
-            logprobs, entropy = self._score([rows[index] for index in chosen])
+        sizes = [len(each.response) for each in rows]
+        # Each token is scored by one rank; the others add nothing to it.
+        found = torch.zeros(2, sum(sizes), device=self._device)
+        logprobs, entropies = (torch.split(part, sizes) for part in found)
+        for chosen in self._deal(rows).mine:
+            if not chosen:
+                self._nothing(rows[0])
+                continue
+            scores, entropy = self._score([rows[index] for index in chosen])
             assert entropy is not None
-            sizes = [len(rows[index].response) for index in chosen]
-            parts = zip(
-                chosen, torch.split(logprobs, sizes), torch.split(entropy, sizes), strict=True
-            )
-            found |= {index: Reference(scores, own) for index, scores, own in parts}
-        return [found[index] for index in range(len(used))]
+            own = [sizes[index] for index in chosen]
+            parts = zip(chosen, torch.split(scores, own), torch.split(entropy, own), strict=True)
+            for index, score, each in parts:
+                logprobs[index].copy_(score)
+                entropies[index].copy_(each)
+        logprobs, entropies = (torch.split(part, sizes) for part in self._ranks.sum(found))
+        return [Reference(*each) for each in zip(logprobs, entropies, strict=True)]
 
     def _score(
         self, rows: Sequence[Row], *, entropy: bool = True, entropy_gradient: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        half = self._config.model.compute_dtype == "bfloat16"
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=half):
-            scores: tuple[Tensor, Tensor | None] = self._scorer(
+        with self._autocast():
+            found: tuple[Tensor, Tensor | None] = self._scorer(
                 rows, entropy=entropy, entropy_gradient=entropy_gradient
             )
-        return scores
+        return found
+
+    def _autocast(self) -> torch.autocast:
+        half = self._config.model.compute_dtype == "bfloat16"
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=half)
 
     @contextmanager
     def _gradients(self, what: str) -> Iterator[None]:
@@ -290,21 +388,6 @@ class Learner:
         finally:
             for optimizer in self._optimizers:
                 optimizer.zero_grad(set_to_none=True)
-
-
-def _prepare(model: PreTrainedModel, checkpointing: bool) -> None:
-    """Switch dropout off and gradient checkpointing on or off."""
-    for module in model.modules():
-        if isinstance(module, nn.Dropout):
-            module.p = 0.0
-        if isinstance(getattr(module, "attention_dropout", None), float):
-            module.attention_dropout = 0.0  # type: ignore[assignment]
-    # transformers recomputes only in training mode; without dropout it changes nothing else.
-    nn.Module.train(model)
-    if checkpointing:
-        model.gradient_checkpointing_enable({"use_reentrant": False})
-    else:
-        model.gradient_checkpointing_disable()  # type: ignore[no-untyped-call]
 
 
 def _without_mismatch(found: Aggregate) -> Aggregate:

@@ -4,6 +4,7 @@ Logits over a vocabulary of 152k tokens take 0.6 MB for each position in fp32. H
 one chunk only: the forward pass keeps none, and the backward pass computes each chunk's again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -30,6 +31,10 @@ class Head:
     suppressed: Tensor | None = None
 
 
+Scoring = Callable[[Tensor, Head, Tensor, Tensor | None, bool, bool], tuple[Tensor, Tensor | None]]
+"""Computes one chunk, as `scores` does: a compiled one may take its place."""
+
+
 def chunked_logprobs(
     hidden: Tensor,
     head: Head,
@@ -39,6 +44,7 @@ def chunked_logprobs(
     temperature: Tensor | None = None,
     entropy: bool = True,
     entropy_gradient: bool = False,
+    scoring: Scoring | None = None,
 ) -> tuple[Tensor, Tensor | None]:
     """Compute log p(target) at each position, and the entropy of the distribution.
 
@@ -50,11 +56,13 @@ def chunked_logprobs(
         temperature: [positions] divides the logits; None: 1.
         entropy: whether entropies are wanted.
         entropy_gradient: whether they carry a gradient (an entropy bonus needs it).
+        scoring: what computes one chunk; None: `scores`.
 
     Returns:
         Log-probabilities and entropies in nats, fp32, both [positions]; None for unwanted ones.
     """
     wanted = (entropy, entropy_gradient)
+    one_chunk = scoring or scores
     parts: list[tuple[Tensor, Tensor | None]] = []
     recompute = torch.is_grad_enabled() and len(hidden) > chunk
     for start in range(0, max(len(hidden), 1), chunk):
@@ -63,15 +71,15 @@ def chunked_logprobs(
         arguments = (hidden[piece], head, targets[piece], heat, *wanted)
         parts.append(
             # A single chunk's logits may as well stay.
-            checkpoint(_scores, *arguments, use_reentrant=False, preserve_rng_state=False)
+            checkpoint(one_chunk, *arguments, use_reentrant=False, preserve_rng_state=False)
             if recompute
-            else _scores(*arguments)
+            else one_chunk(*arguments)
         )
     entropies = [part[1] for part in parts if part[1] is not None]
     return torch.cat([part[0] for part in parts]), torch.cat(entropies) if entropies else None
 
 
-def _scores(
+def scores(
     hidden: Tensor,
     head: Head,
     targets: Tensor,

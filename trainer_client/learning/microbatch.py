@@ -44,3 +44,28 @@ def cut(lengths: Sequence[int], budget: int) -> Cut:
         padded += longest * len(rows)
         start += len(rows)
     return Cut(tuple(micro_batches), sum(lengths), padded)
+
+
+def cut_packed(lengths: Sequence[int], budget: int) -> Cut:
+    """Sort by length and put each sample into the first micro-batch that has room for its tokens.
+
+    For samples that are computed end to end: nothing is padded. A sample longer than the budget
+    goes alone.
+
+    Args:
+        lengths: tokens of each sample, prompt and response.
+        budget: tokens of one micro-batch.
+    """
+    order = sorted(range(len(lengths)), key=lambda index: -lengths[index])
+    micro_batches: list[list[int]] = []
+    room: list[int] = []
+    for index in order:
+        length = lengths[index]
+        place = next((place for place, left in enumerate(room) if length <= left), len(room))
+        if place == len(room):
+            micro_batches.append([])
+            room.append(budget)
+        micro_batches[place].append(index)
+        room[place] -= length
+    total = sum(lengths)
+    return Cut(tuple(tuple(rows) for rows in micro_batches), total, total)

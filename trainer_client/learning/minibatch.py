@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from itertools import pairwise
 
 import torch
@@ -43,6 +44,15 @@ def row(sample: Scored) -> Row:
     """Return the tokens of a sample."""
     rollout = sample.rollout
     return Row(rollout.prompt, rollout.response, rollout.temperature)
+
+
+def digest(samples: Sequence[Scored]) -> str:
+    """Return what differs where a token or an advantage does."""
+    found = sha256()
+    for each in samples:
+        rollout = each.rollout
+        found.update(repr((rollout.prompt, rollout.response, each.advantage)).encode())
+    return found.hexdigest()
 
 
 def sampled(sample: Scored, device: torch.device) -> Tensor:
@@ -128,7 +138,7 @@ class MiniBatch:
     def role_metrics(
         self, chosen: Sequence[int], logprobs: Tensor, entropy: Tensor | None
     ) -> Aggregate:
-        """Divide the entropies of a micro-batch's on-policy tokens among the task-roles."""
+        """Divide the entropies of a micro-batch's on-policy tokens among task-roles and roles."""
         own = [not self.samples[index].off_policy for index in chosen]
         places = [self._roles.index(self.samples[index].rollout.role) for index in chosen]
         kinds = self._spread(chosen, [p if o else -1 for p, o in zip(places, own, strict=True)])
@@ -147,7 +157,9 @@ class MiniBatch:
                     if mine and self.samples[index].rollout.role == role
                 )
                 if size:
-                    found.means[f"{name}/{role.key}"] = (total, size)
+                    for key in (role.key, role.role):
+                        one = Aggregate({f"{name}/{key}": (total, size)})
+                        found.merge(one)
         return found
 
     def _flat(self, chosen: Sequence[int]) -> "_PerToken":

@@ -1,28 +1,66 @@
 """The optimizers of a model and the learning rate at each step."""
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
 
 from torch import nn
+from torch.distributed.tensor import DTensor
 from torch.optim import AdamW, Optimizer
 
 from trainer_client.config.model import OptimizerConfig
+from trainer_client.errors import ConfigError
+from trainer_client.learning.offload import OffloadedAdamW
 
 MakeOptimizers = Callable[[nn.Module, OptimizerConfig], Sequence[Optimizer]]
 """Divides a model's parameters among optimizers; each group's `lr` is its rate at the peak."""
 
 
 def adamw(model: nn.Module, config: OptimizerConfig) -> Sequence[Optimizer]:
-    """One AdamW over all parameters, as AZR has it: biases and norms decay as well."""
-    return [
-        AdamW(
-            model.parameters(),
-            lr=config.lr,
-            betas=config.betas,
-            eps=config.eps,
-            weight_decay=config.weight_decay,
-            fused=True,
+    """One AdamW over all taught parameters, as AZR has it: biases and norms decay as well.
+
+    Raises:
+        ConfigError: `kind` or `offload` needs a package that is not there, or one process.
+    """
+    taught = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    settings: dict[str, Any] = {
+        "lr": config.lr,
+        "betas": config.betas,
+        "eps": config.eps,
+        "weight_decay": config.weight_decay,
+    }
+    if config.kind == "adamw_8bit":
+        _require_whole(taught, "optimizer.kind: adamw_8bit")
+        made = _bitsandbytes().optim.AdamW8bit(taught, **settings)
+        assert isinstance(made, Optimizer)
+        return [made]
+    if config.offload == "cpu":
+        _require_whole(taught, "optimizer.offload: cpu")
+        return [OffloadedAdamW(taught, **settings, fused=True)]
+    return [AdamW(taught, **settings, fused=True)]
+
+
+def _require_whole(parameters: Sequence[nn.Parameter], setting: str) -> None:
+    """Refuse what cannot step on a part of a parameter; sharding divides the moments anyway."""
+    if any(isinstance(parameter, DTensor) for parameter in parameters):
+        raise ConfigError(
+            f"{setting} is for one process; several divide the moments among them already"
         )
-    ]
+
+
+def _bitsandbytes() -> Any:
+    """Import the library of 8-bit optimizers, which few runs need.
+
+    Raises:
+        ConfigError: it is not installed.
+    """
+    try:
+        return import_module("bitsandbytes")
+    except ImportError as error:
+        raise ConfigError(
+            "optimizer.kind: adamw_8bit needs bitsandbytes, which is not installed "
+            "(pip install 'azr-verifier[8bit]')"
+        ) from error
 
 
 def rate_factor(step: int, total: int, config: OptimizerConfig) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from trainer_client.algorithms.aggregate import Aggregate
 from trainer_client.learning.microbatch import Cut
+from trainer_client.parallel.ranks import Ranks
 
 
 @dataclass
@@ -31,6 +32,13 @@ class UpdateRecord:
         self.tokens += cut.tokens
         self.padded += cut.padded
         self.taught += taught
+
+    def merge_losses(self, ranks: Ranks) -> None:
+        """Put the metrics of all ranks' micro-batches together."""
+        merged = Aggregate()
+        for part in ranks.everyone_says(vars(self.losses)):
+            merged.merge(Aggregate(**part))
+        self.losses = merged
 
     def values(self) -> dict[str, float]:
         """Return the metrics by name; without a step, the counts alone."""

@@ -2,13 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from trainer_client.errors import ConfigError
-from trainer_client.learning.logprobs import Head, chunked_logprobs
+from trainer_client.learning.compilation import compile_layers, compiled_scores
+from trainer_client.learning.logprobs import Head, chunked_logprobs, scores
+from trainer_client.learning.packing import pack, require_samples_apart, use_packed_attention
 from trainer_client.sampling.vocabulary import Vocabulary
 
 RESCALED_LOGITS = (
@@ -45,44 +48,84 @@ class Scorer(nn.Module):
     """The model with the projection in chunks; all parameters are used within one forward call.
 
     Rows are padded on the right: attention is causal, so a token never sees the padding that
-    follows its row, and no mask is needed.
+    follows its row, and no mask is needed. With packing they are put end to end instead.
     """
 
-    def __init__(self, model: PreTrainedModel, vocabulary: Vocabulary, chunk: int) -> None:
+    def __init__(
+        self,
+        model: PreTrainedModel,
+        vocabulary: Vocabulary,
+        chunk: int,
+        *,
+        packing: bool = False,
+        compiled: bool = False,
+    ) -> None:
         """Check that the model's logits are a projection of its last hidden states.
 
+        Args:
+            model: its attention is changed in place where packing needs that.
+            vocabulary: the tokenizer's facts.
+            chunk: positions whose logits exist at once.
+            packing: compute all rows of a call as one, without padding.
+            compiled: let layers and log-probabilities be compiled when they are first used.
+
         Raises:
-            ConfigError: they are not, so that chunked log-probabilities would be wrong.
+            ConfigError: they are not, so that chunked log-probabilities would be wrong; or the
+                model cannot be packed.
         """
         super().__init__()
         _require_plain_logits(model)
+        if packing:
+            use_packed_attention(model)
+            require_samples_apart(model)
         self.model = model
         self._vocabulary = vocabulary
         self._chunk = chunk
+        self._packing = packing
+        self._scoring = compiled_scores() if compiled else scores
+        if compiled:
+            compile_layers(model)
 
     def forward(
         self, rows: Sequence[Row], *, entropy: bool = True, entropy_gradient: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """Return log-probability and entropy of every response token, row after row, flat."""
         device = self.model.device
-        width = max(row.length for row in rows)
-        pad = self._vocabulary.pad_id
-        tokens = torch.tensor(
-            [[*row.prompt, *row.response, *[pad] * (width - row.length)] for row in rows],
-            device=device,
-        )
-        predicting, heat = _places(rows, width)
+        inputs = self._packed(rows) if self._packing else self._padded(rows)
+        predicting, heat = _places(rows, inputs.starts)
         places = predicting.to(device)
-        hidden = _hidden(self.model, tokens)
+        hidden = _hidden(self.model, inputs.tokens, **inputs.arguments)
         return chunked_logprobs(
             hidden.flatten(0, 1)[places],
             self._head(device),
-            tokens.flatten()[places + 1],
+            inputs.tokens.flatten()[places + 1],
             self._chunk,
             temperature=heat.to(device) if heat is not None else None,
             entropy=entropy,
             entropy_gradient=entropy_gradient,
+            scoring=self._scoring,
         )
+
+    def _padded(self, rows: Sequence[Row]) -> "_Inputs":
+        """Set the rows below each other, as wide as the longest."""
+        width = max(row.length for row in rows)
+        pad = self._vocabulary.pad_id
+        tokens = torch.tensor(
+            [[*row.prompt, *row.response, *[pad] * (width - row.length)] for row in rows],
+            device=self.model.device,
+        )
+        return _Inputs(tokens, range(0, len(rows) * width, width), {})
+
+    def _packed(self, rows: Sequence[Row]) -> "_Inputs":
+        """Set the rows end to end; each has positions of its own."""
+        device = self.model.device
+        layout = pack([row.length for row in rows], device)
+        tokens = torch.tensor(
+            [[token for row in rows for token in (*row.prompt, *row.response)]], device=device
+        )
+        attention = self.model.config._attn_implementation
+        more = layout.arguments(attention, device)
+        return _Inputs(tokens, layout.starts, {"position_ids": layout.positions(device), **more})
 
     def _head(self, device: torch.device) -> Head:
         projection = _projection(self.model)
@@ -95,9 +138,24 @@ class Scorer(nn.Module):
         )
 
 
-def _places(rows: Sequence[Row], width: int) -> tuple[Tensor, Tensor | None]:
+@dataclass(frozen=True)
+class _Inputs:
+    """What a forward pass is given.
+
+    Attributes:
+        tokens: ids, [rows, positions].
+        starts: flat position of each sample's first token.
+        arguments: of the decoder besides.
+    """
+
+    tokens: Tensor
+    starts: Sequence[int]
+    arguments: dict[str, Any]
+
+
+def _places(rows: Sequence[Row], begins: Sequence[int]) -> tuple[Tensor, Tensor | None]:
     """Return the flat positions that predict a response token, and their temperatures if any."""
-    starts = [index * width + len(row.prompt) - 1 for index, row in enumerate(rows)]
+    starts = [begin + len(row.prompt) - 1 for begin, row in zip(begins, rows, strict=False)]
     sizes = torch.tensor([len(row.response) for row in rows])
     ends = sizes.cumsum(0)
     offsets = torch.tensor(starts) - (ends - sizes)
@@ -107,10 +165,10 @@ def _places(rows: Sequence[Row], width: int) -> tuple[Tensor, Tensor | None]:
     return places, torch.tensor([row.temperature for row in rows]).repeat_interleave(sizes)
 
 
-def _hidden(model: PreTrainedModel, tokens: Tensor) -> Tensor:
+def _hidden(model: PreTrainedModel, tokens: Tensor, **arguments: Any) -> Tensor:
     """Return the decoder's last hidden states, [rows, positions, width]."""
     decoder = model.get_decoder()  # type: ignore[no-untyped-call]
-    hidden: Tensor = decoder(input_ids=tokens, use_cache=False).last_hidden_state
+    hidden: Tensor = decoder(input_ids=tokens, use_cache=False, **arguments).last_hidden_state
     return hidden
 
 

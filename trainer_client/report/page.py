@@ -1,7 +1,8 @@
 """`write_report`: the HTML page.
 
-The page loads nothing and runs nothing: its policy allows one style sheet, by its hash. All text
-goes through the templates' escaping. The same run gives the same bytes.
+The page loads nothing and runs nothing: its policy allows one style sheet, by its hash, and images
+that are written out in the page itself, where the run has analyses. All text goes through the
+templates' escaping. The same run gives the same bytes.
 """
 
 import base64
@@ -64,6 +65,7 @@ def render(data: RunData) -> str:
         examples=tasks_by_birth(data.problems),
         rollouts=rollouts_by_role(data.rollouts),
         evaluation=data.evaluation,
+        analyses=data.analyses,
         config=dump_yaml(data.config),
     )
 

@@ -81,7 +81,11 @@ PANELS: Final = (
         "the whole distribution.",
         ("entropy/propose", "entropy/solve", "entropy/all", "entropy/full"),
     ),
-    Panel("Entropy by task-role", "Nats per token, as sampled.", ("entropy/*/*",)),
+    Panel(
+        "Entropy by task-role",
+        "Nats per token, as sampled.",
+        ("entropy/propose/*", "entropy/solve/*"),
+    ),
     Panel("Response length", "Mean tokens of a response, by task-role.", ("length/*/*",)),
     Panel(
         "Badly formatted responses",

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from trainer_client.config.run import RunConfig
+from trainer_client.report.analyses import Analysis, read_analyses
 from trainer_client.report.evaluation import Table, read_evaluation
 from trainer_client.report.series import Series, series_of
 from trainer_client.state.json_lines import read_lines
@@ -24,6 +25,7 @@ class RunData:
         rollouts: sampled rollouts of the first, the middle and the last step.
         problems: lines of the buffers.
         evaluation: tables of held-out evaluations.
+        analyses: figures of `azr-trainer analyze`.
     """
 
     run: RunDirectory
@@ -33,6 +35,7 @@ class RunData:
     rollouts: list[dict[str, Any]]
     problems: list[dict[str, Any]]
     evaluation: list[Table]
+    analyses: list[Analysis]
 
     @property
     def steps(self) -> int:
@@ -62,6 +65,7 @@ def read_run(path: Path | str) -> RunData:
             line for file in sorted(run.buffers.glob("*.jsonl")) for line in read_lines(file)
         ],
         evaluation=read_evaluation(run.evaluation_file),
+        analyses=read_analyses(run.analysis),
     )
 
 

@@ -7,6 +7,7 @@ from trainer_client.config.model import ModelConfig, SamplerConfig
 from trainer_client.errors import ConfigError
 from trainer_client.sampling.sampler import Sampler
 from trainer_client.sampling.transformers_sampler import TransformersSampler
+from trainer_client.sampling.vllm_sampler import VllmSampler
 from trainer_client.sampling.vocabulary import Vocabulary
 
 
@@ -28,8 +29,9 @@ def make_sampler(
     model_config: ModelConfig,
     config: SamplerConfig,
     version: int = 0,
+    max_tokens: int | None = None,
 ) -> Sampler:
-    """Make the configured sampler with a copy of a model's weights.
+    """Make the configured sampler with a copy of a model's weights; the caller closes it.
 
     Args:
         model: the policy as it stands at `version`.
@@ -37,14 +39,21 @@ def make_sampler(
         model_config: says the device, and the precision where the sampler's is ``auto``.
         config: the sampler's section.
         version: of the weights in `model`.
+        max_tokens: prompt and response tokens together at most; None: what the model can.
     """
     name = model_config.compute_dtype if config.dtype == "auto" else config.dtype
     dtype = {"float32": torch.float32, "bfloat16": torch.bfloat16}[name]
+    device = chosen_device(model_config)
+    if config.backend == "vllm":
+        return VllmSampler(
+            model,
+            vocabulary,
+            config,
+            device=device,
+            dtype=dtype,
+            version=version,
+            max_tokens=max_tokens,
+        )
     return TransformersSampler(
-        model,
-        vocabulary,
-        config,
-        device=chosen_device(model_config),
-        dtype=dtype,
-        version=version,
+        model, vocabulary, config, device=device, dtype=dtype, version=version
     )

@@ -71,11 +71,26 @@ class Sampler(Protocol):
         ...
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], decoding: Decoding, *, seed: int, version: int
+        self,
+        prompts: Sequence[Sequence[int]],
+        decoding: Decoding,
+        *,
+        seed: int,
+        version: int,
+        places: Sequence[int] | None = None,
     ) -> list[Completion]:
         """Sample one response to each prompt, in order.
 
-        The same prompts, decoding, seed and weights give the same responses.
+        The same prompts, decoding, seed and weights give the same responses. What a prompt is
+        answered depends on its place, and not on what else is asked in the call (but for rounding).
+
+        Args:
+            prompts: token ids.
+            decoding: how to sample.
+            seed: of the call.
+            version: of the weights that are to be sampled from.
+            places: of the prompts in a larger call that several samplers share, so that its
+                division does not show; None: 0, 1, 2 and so on.
 
         Raises:
             StaleWeights: the sampler's weights are not of `version`, or it is asleep.
@@ -93,4 +108,8 @@ class Sampler(Protocol):
 
     def sync_weights(self, weights: Weights) -> None:
         """Take over the policy's weights and their version."""
+        ...
+
+    def close(self) -> None:
+        """End its processes and free what it holds; it is of no further use. Twice is once."""
         ...

@@ -2,16 +2,18 @@
 
 import copy
 from collections.abc import Sequence
+from contextlib import closing
 
 import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from trainer_client.config.model import SamplerConfig
-from trainer_client.errors import ConfigError, SamplerCrashed, StaleWeights
+from trainer_client.errors import SamplerCrashed, StaleWeights
 from trainer_client.sampling.attention import use_single_query_attention
 from trainer_client.sampling.batches import sub_batches
 from trainer_client.sampling.decode import decode
+from trainer_client.sampling.fitting import fitting
 from trainer_client.sampling.memory import memory_advice
 from trainer_client.sampling.sampler import Completion, Decoding, Weights
 from trainer_client.sampling.vocabulary import Vocabulary
@@ -69,7 +71,13 @@ class TransformersSampler:
         return self._version
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], decoding: Decoding, *, seed: int, version: int
+        self,
+        prompts: Sequence[Sequence[int]],
+        decoding: Decoding,
+        *,
+        seed: int,
+        version: int,
+        places: Sequence[int] | None = None,
     ) -> list[Completion]:
         """Sample one response to each prompt, in order; see `Sampler.generate`.
 
@@ -89,9 +97,10 @@ class TransformersSampler:
             raise ValueError(f"max_tokens must be at least 1, not {decoding.max_tokens}")
         # All numbers at once and on the host: they do not depend on sub-batches or on the device.
         source = torch.Generator().manual_seed(seed)
+        own = list(range(len(prompts)) if places is None else places)
         uniform = torch.rand(
-            len(prompts), decoding.max_tokens, dtype=torch.float64, generator=source
-        )
+            max(own, default=-1) + 1, decoding.max_tokens, dtype=torch.float64, generator=source
+        )[own]
         results: list[Completion | None] = [None] * len(prompts)
         for batch in sub_batches(prompts, decoding.max_tokens, self._config.max_batch_tokens):
             with memory_advice("generation", ADVICE):
@@ -131,22 +140,18 @@ class TransformersSampler:
         """
         self._require_awake("take over weights")
         self._version = UNKNOWN_VERSION
-        missing = set(self._parameters)
-        with torch.no_grad():
-            for name, tensor in weights.named_tensors():
-                own = self._parameters.get(name)
-                if own is None:
-                    raise ConfigError(f"the sampler's model has no parameter {name!r}")
-                if own.shape != tensor.shape:
-                    raise ConfigError(
-                        f"parameter {name!r} is {tuple(tensor.shape)} in the policy and "
-                        f"{tuple(own.shape)} in the sampler"
-                    )
-                own.copy_(tensor)
-                missing.discard(name)
-        if missing:
-            raise ConfigError(f"the policy's weights lack {len(missing)}: {sorted(missing)[:3]}")
+        shapes = {name: own.shape for name, own in self._parameters.items()}
+        with torch.no_grad(), closing(fitting(weights.named_tensors(), shapes)) as fits:
+            for name, tensor in fits:
+                self._parameters[name].copy_(tensor)
         self._version = weights.version
+
+    def close(self) -> None:
+        """Free the weights: generation is refused from now on. A second call does nothing."""
+        self._version = UNKNOWN_VERSION
+        self._parameters.clear()
+        for parameter in self._model.parameters():
+            parameter.data = torch.empty(0, dtype=parameter.dtype)
 
     def _require_awake(self, action: str) -> None:
         if self._asleep:
@@ -175,12 +180,11 @@ def _copied(model: PreTrainedModel, device: torch.device, dtype: torch.dtype) ->
     """Copy a model without ever holding a second copy in the original's precision.
 
     Parameters are cast one by one and given to `deepcopy` as already copied; parameters that are
-    tied stay tied. Buffers keep their precision (rotary frequencies want fp32).
+    tied stay tied. Buffers keep their precision (rotary frequencies want fp32). A model without
+    values (on the meta device) gives a copy that waits for its first sync.
     """
     memo: dict[int, object] = {
-        id(parameter): nn.Parameter(
-            parameter.detach().to(device, dtype, copy=True), requires_grad=False
-        )
+        id(parameter): nn.Parameter(_own_values(parameter, device, dtype), requires_grad=False)
         for parameter in model.parameters()
     }
     own: PreTrainedModel = copy.deepcopy(model, memo)
@@ -189,3 +193,9 @@ def _copied(model: PreTrainedModel, device: torch.device, dtype: torch.dtype) ->
     if device.type == "cpu":
         use_single_query_attention(own)
     return own
+
+
+def _own_values(parameter: Tensor, device: torch.device, dtype: torch.dtype) -> Tensor:
+    if parameter.is_meta:
+        return torch.zeros_like(parameter, device=device, dtype=dtype)
+    return parameter.detach().to(device, dtype, copy=True)

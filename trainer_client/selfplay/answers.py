@@ -11,7 +11,7 @@ from trainer_client.records.rollouts import Rollout
 from trainer_client.rewards.solving import BAD_FORMAT, INFRA_ERROR
 from trainer_client.selfplay.arena import Arena
 from trainer_client.tasks.registry import task_kind
-from trainer_client.verifier.session import Pending
+from trainer_client.verifier.judge import Verdicts
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Answers:
                 continue
             self._sent.append(place)
             items.append(kind.verification(problem, answer, arena.rules))
-        self._pending: Pending = arena.verifier.submit(items)
+        self._pending: Verdicts = arena.verifier.submit(items)
 
     def judged(self) -> list[Judged]:
         """Return every response with its status, in order."""

@@ -12,40 +12,65 @@ from transformers import (
 
 from trainer_client.buffers.buffers import TaskBuffers
 from trainer_client.config import RunConfig
+from trainer_client.config.model import ModelConfig
 from trainer_client.errors import ConfigError
 from trainer_client.learning.learner import Learner
+from trainer_client.parallel.ranks import SINGLE, Ranks
 from trainer_client.prompts.prompt_set import PromptSet
 from trainer_client.sampling.backends import chosen_device, make_sampler
+from trainer_client.sampling.parallel_sampler import shared
 from trainer_client.sampling.sampler import Sampler
 from trainer_client.sampling.vocabulary import Vocabulary
 from trainer_client.selfplay.arena import Arena
-from trainer_client.verifier.session import Verifier
+from trainer_client.verifier.judge import Judge
 
 
-def build_arena(config: RunConfig, verifier: Verifier, *, model_path: Path | None = None) -> Arena:
+def build_arena(
+    config: RunConfig,
+    verifier: Judge,
+    *,
+    model_path: Path | None = None,
+    ranks: Ranks = SINGLE,
+) -> Arena:
     """Load the model and make everything that a step needs.
 
     Args:
         config: the run.
         verifier: an open session; the caller closes it.
         model_path: a checkpoint's model in place of `model.path`.
+        ranks: the processes that build this arena together.
 
     Raises:
         ConfigError: the model cannot be loaded, or a setting does not fit this machine.
         OutOfMemory: the model does not fit the device.
     """
-    path = str(model_path or config.model.path)
+    # Adapters are taught on what they were first put on; a checkpoint's model has them merged.
+    path = str((None if config.model.lora else model_path) or config.model.path)
     if not path:
         raise ConfigError("model.path: name a directory or a hub model in Hugging Face layout")
     device = chosen_device(config.model)
     tokenizer, model = load_pretrained(path, config)
     vocabulary = _vocabulary(tokenizer, model)
-    learner = Learner(model, vocabulary, config, device=device, total_steps=_updates(config))
+    learner = Learner(
+        model,
+        vocabulary,
+        config,
+        device=device,
+        total_steps=_updates(config),
+        # It may learn beside the sampler, in a thread of its own.
+        ranks=ranks.apart(),
+    )
 
     def new_sampler() -> Sampler:
-        return make_sampler(
-            learner.model, vocabulary, config.model, config.sampler, version=learner.version
+        own = make_sampler(
+            learner.pattern,
+            vocabulary,
+            config.model,
+            config.sampler,
+            version=learner.version,
+            max_tokens=config.lengths.max_prompt_tokens + config.lengths.max_response_tokens,
         )
+        return shared(own, ranks)
 
     prompts = PromptSet.load(config.tasks.prompts, config.tasks.kinds)
     return Arena(
@@ -56,13 +81,14 @@ def build_arena(config: RunConfig, verifier: Verifier, *, model_path: Path | Non
         make_sampler=new_sampler,
         verifier=verifier,
         buffers=TaskBuffers(config.tasks.kinds, config.buffers.capacity),
+        ranks=ranks,
     )
 
 
 def load_pretrained(
     path: str, config: RunConfig
 ) -> tuple[PreTrainedTokenizerBase, PreTrainedModel]:
-    """Load a tokenizer and a model with fp32 master weights; no code of theirs is run.
+    """Load a tokenizer and a model, in fp32 where its weights are taught; no code of theirs is run.
 
     Raises:
         ConfigError: there is nothing usable at `path`.
@@ -71,13 +97,20 @@ def load_pretrained(
         tokenizer = AutoTokenizer.from_pretrained(path, trust_remote_code=False)
         model = AutoModelForCausalLM.from_pretrained(
             path,
-            dtype=torch.float32,
+            dtype=_loaded_dtype(config.model),
             attn_implementation=config.model.attention,
             trust_remote_code=False,
         )
     except (OSError, ValueError, ImportError) as error:
         raise ConfigError(f"model.path: {path} cannot be loaded: {error}") from error
     return tokenizer, model
+
+
+def _loaded_dtype(config: ModelConfig) -> torch.dtype:
+    """Return the precision that the learner holds the weights in."""
+    if config.lora is None:
+        return torch.float32
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[config.compute_dtype]
 
 
 def _vocabulary(tokenizer: PreTrainedTokenizerBase, model: PreTrainedModel) -> Vocabulary:

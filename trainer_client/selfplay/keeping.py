@@ -5,10 +5,11 @@ buffers and the step's number are all there is.
 """
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from trainer_client.buffers.buffers import TaskBuffers
 from trainer_client.selfplay.arena import Arena
-from trainer_client.state.checkpoint import Checkpoint, Snapshot, pretrained
+from trainer_client.state.checkpoint import Checkpoint, Snapshot
 from trainer_client.state.checkpoints import Checkpoints
 
 BUFFERS = "buffers.jsonl"
@@ -22,20 +23,29 @@ class StateKeeper:
     checkpoints: Checkpoints
 
     def save(self, arena: Arena, step: int) -> None:
-        """Save everything after a step.
+        """Save everything after a step; the first rank writes, and the others do their parts.
 
         Raises:
             CheckpointError: the disk is full or the like; earlier checkpoints stand.
         """
-        self.checkpoints.save(
-            Snapshot(
-                step=step,
-                save_model=pretrained(arena.learner.model, arena.tokenizer),
-                save_buffers=lambda folder: arena.buffers.dump(folder / BUFFERS),
-                training=arena.learner.state_dict(),
-                state={"version": arena.learner.version, "seed": arena.config.seed},
-            )
+        snapshot = Snapshot(
+            step=step,
+            save_model=lambda folder: export(arena, folder),
+            save_buffers=lambda folder: arena.buffers.dump(folder / BUFFERS),
+            training=arena.learner.state_dict(),
+            state={"version": arena.learner.version, "seed": arena.config.seed},
+            ranks=arena.ranks,
         )
+        if not arena.ranks.first:
+            snapshot.assist()
+        arena.ranks.first_says(lambda: self.checkpoints.save(snapshot).step)
+
+
+def export(arena: Arena, folder: Path) -> None:
+    """Write model and tokenizer in Hugging Face layout, on the first rank; all gather them."""
+    arena.learner.save_pretrained(folder)
+    if arena.ranks.first:
+        arena.tokenizer.save_pretrained(str(folder))
 
 
 def restore(arena: Arena, checkpoint: Checkpoint) -> None:
@@ -44,7 +54,7 @@ def restore(arena: Arena, checkpoint: Checkpoint) -> None:
     Raises:
         CheckpointError: the checkpoint is damaged or of another configuration.
     """
-    arena.learner.load_state_dict(checkpoint.training())
+    arena.learner.load_state_dict(checkpoint.training(arena.learner.room, arena.ranks))
     arena.buffers = TaskBuffers.load(
         checkpoint.buffers / BUFFERS, arena.config.tasks.kinds, arena.config.buffers.capacity
     )

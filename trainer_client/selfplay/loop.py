@@ -37,9 +37,14 @@ class Keeper(Protocol):
 class Stop:
     """Whether the run was asked to end (SIGTERM, SIGINT): it ends after the present step."""
 
-    def __init__(self) -> None:
-        """Nobody has asked yet."""
+    def __init__(self, agree: Callable[[bool], bool] = bool) -> None:
+        """Nobody has asked yet; `agree` tells whether any process of the run was."""
         self.asked = False
+        self._agree = agree
+
+    def agreed(self) -> bool:
+        """Whether the run ends after this step; all its processes ask at the same point."""
+        return self._agree(self.asked)
 
     @contextmanager
     def listening(self) -> Iterator[None]:
@@ -86,7 +91,7 @@ def run_steps(
             for observer in observers:
                 observer.observe(step, result.metrics, result.samples)
             # Read once: what is asked for while the state is saved ends the run a step later.
-            last = step == config.steps or stop.asked
+            last = step == config.steps or stop.agreed()
             if last or step % config.checkpoints.every == 0:
                 keeper.save(arena, step)
             if last:

@@ -13,7 +13,7 @@ from trainer_client.selfplay.arena import Arena, proposer, solver
 from trainer_client.selfplay.speech import Asked, fits, speak
 from trainer_client.tasks.kind import Accepted, Proposal, ProposePrompt, Refused, Unjudged
 from trainer_client.tasks.registry import task_kind
-from trainer_client.verifier.session import Pending
+from trainer_client.verifier.judge import Verdicts
 
 VALID, HELD_OUT, NOT_NOVEL, TOO_LONG = "valid", "held_out", "not_novel", "too_long"
 
@@ -42,7 +42,7 @@ class Proposing:
     candidates: list[Candidate]
     overlong: int
     novel: bool
-    _pending: Pending | None = None
+    _pending: Verdicts | None = None
     _shares: list[tuple[Candidate, int]] = field(default_factory=list)
 
     def submit(self, arena: Arena) -> None:

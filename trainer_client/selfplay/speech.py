@@ -55,6 +55,7 @@ def speak(
         temperature=decoding.temperature,
         top_p=decoding.top_p,
         top_k=decoding.top_k,
+        greedy=decoding.greedy,
     )
     completions = _generate(arena, [prompts[i] for i in fitting], how, seed)
     rollouts: list[Rollout | None] = [None] * len(asked)
@@ -89,13 +90,18 @@ def _text(arena: Arena, completion: Completion) -> str:
 def _generate(
     arena: Arena, prompts: list[tuple[int, ...]], how: Decoding, seed: int
 ) -> list[Completion]:
-    """Generate; after a crash build a new sampler from the policy's weights and try again."""
+    """Generate; after a crash build a new sampler from the policy's weights and try again.
+
+    While the learner is at work beside, its weights are those of no version and a crash is final.
+    """
     for restarts_left in range(arena.config.sampler.restarts, -1, -1):
         try:
-            return arena.sampler.generate(prompts, how, seed=seed, version=arena.learner.version)
+            return arena.sampler.generate(prompts, how, seed=seed, version=arena.sampled_version)
         except (OutOfMemory, StaleWeights):
             raise
         except Exception as error:
+            if arena.holds_version:
+                raise SamplerCrashed(f"the sampler failed beside the learner: {error!r}") from error
             if not restarts_left:
                 raise SamplerCrashed(
                     f"the sampler failed, and again after its restart: {error!r}"

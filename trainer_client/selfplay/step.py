@@ -1,14 +1,19 @@
 """One step of Absolute Zero self-play, readable from top to bottom (arXiv 2505.03335, algorithm 1).
 
+A step collects a batch and then learns from it; `trainer_client.selfplay.pipeline` runs the same
+two halves beside each other.
+
 The order keeps the verifier busy while the sampler speaks: proposals are validated while the solver
 answers, answers are judged while difficulties are estimated, and the costliest estimates come
 first, so that little is left to wait for when the last response has been sampled.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from trainer_client.algorithms.advantages import estimate as estimate_advantages
 from trainer_client.records.kinds import Role, Task
+from trainer_client.records.problems import Problem
 from trainer_client.records.rollouts import Scored
 from trainer_client.rewards.shuffling import shuffle_rewards
 from trainer_client.seeds import derive, generator
@@ -19,6 +24,32 @@ from trainer_client.selfplay.proposing import VALID, Candidate, Proposing, propo
 from trainer_client.selfplay.solving import draw_problems, score_answers, solve
 from trainer_client.selfplay.statistics import step_metrics
 from trainer_client.selfplay.stopwatch import Stopwatch
+
+
+@dataclass(frozen=True)
+class Collected:
+    """A batch with its rewards, and what else was found on the way to it.
+
+    Attributes:
+        samples: rewarded, without advantages yet.
+        proposed: the valid proposals, which the step that learns puts into the buffers.
+        version: of the weights that all of it was sampled from.
+        overlong: prompts that were too long to be asked.
+        watch: has run since the collection began.
+        seconds: how long the collection took.
+        waited: seconds of it in which it did nothing but wait for verdicts.
+    """
+
+    samples: list[Scored]
+    proposed: dict[Task, list[Problem]]
+    version: int
+    overlong: int
+    watch: Stopwatch
+    seconds: float
+    waited: float
+
+
+Collect = Callable[[Arena, int], Collected]
 
 
 @dataclass(frozen=True)
@@ -36,7 +67,17 @@ def self_play_step(arena: Arena, step: int) -> StepResult:
         EmptyBuffer: a buffer has nothing to draw from.
         TrainerError: see `trainer_client.errors`; the policy is then as before the step.
     """
-    watch, waited = Stopwatch(), arena.verifier.waited
+    return learn_from(arena, step, collect_self_play(arena, step))
+
+
+def collect_self_play(arena: Arena, step: int) -> Collected:
+    """Propose, solve and price; neither the weights nor the buffers change.
+
+    Raises:
+        EmptyBuffer: a buffer has nothing to draw from.
+        TrainerError: see `trainer_client.errors`.
+    """
+    watch, waited, version = Stopwatch(), arena.verifier.waited, arena.sampled_version
     problems = draw_problems(arena, step)
     with watch.phase("propose"):
         proposals = _propose_all(arena, step)
@@ -52,16 +93,33 @@ def self_play_step(arena: Arena, step: int) -> StepResult:
         samples = [s for task in rated for s in score_proposals(arena, task, rated[task])]
         samples += [s for one in answers for s in score_answers(arena, one)]
     waited = arena.verifier.waited - waited
-
-    with watch.phase("update"):
-        update = learn(arena, step, samples)
-    with watch.phase("sync"):
-        arena.sampler.sync_weights(arena.learner)
     overlong = sum(one.overlong for one in proposals) + sum(one.overlong for one in answers)
     overlong += sum(one.overlong for one in estimates.values())
-    _remember(arena, candidates)
-    metrics = step_metrics(arena, samples) | update | watch.metrics(waited)
-    return StepResult(samples, metrics | {"prompts/overlong": float(overlong)})
+    return Collected(samples, _valid(candidates), version, overlong, watch, watch.elapsed, waited)
+
+
+def learn_from(arena: Arena, step: int, collected: Collected) -> StepResult:
+    """Keep what was proposed, make one update, and hand the new weights to the sampler.
+
+    Raises:
+        TrainerError: see `trainer_client.errors`; the policy is then as before the step.
+    """
+    watch, lag = collected.watch, arena.learner.version - collected.version
+    remember(arena, collected)
+    with watch.phase("update"):
+        arena.sampler.sleep()
+        update = learn(arena, step, collected.samples)
+        arena.sampler.wake()
+    with watch.phase("sync"):
+        arena.sampler.sync_weights(arena.learner)
+    return step_result(arena, collected, lag, update | watch.metrics(collected.waited))
+
+
+def remember(arena: Arena, collected: Collected) -> None:
+    """Put the valid proposals into their buffers, whatever their difficulty (as AZR does)."""
+    for task, problems in collected.proposed.items():
+        for problem in problems:
+            arena.buffers.add(task, problem)
 
 
 def learn(arena: Arena, step: int, samples: list[Scored]) -> dict[str, float]:
@@ -75,10 +133,22 @@ def learn(arena: Arena, step: int, samples: list[Scored]) -> dict[str, float]:
     if not config.propose.train:
         samples = [one for one in samples if one.rollout.role.role is not Role.PROPOSE]
     estimate_advantages(samples, config.advantages, config.propose.advantage_scale)
-    arena.sampler.sleep()
-    update = arena.learner.update(samples, seed=derive(config.seed, step, "update"))
-    arena.sampler.wake()
-    return update
+    return arena.learner.update(samples, seed=derive(config.seed, step, "update"))
+
+
+def step_result(
+    arena: Arena, collected: Collected, lag: int, found: dict[str, float]
+) -> StepResult:
+    """Put a step's numbers together.
+
+    Args:
+        arena: after the step.
+        collected: what was learnt from.
+        lag: optimizer steps that the policy was ahead of the samples when it began to learn.
+        found: the metrics of update and time.
+    """
+    more = {"prompts/overlong": float(collected.overlong), "policy/lag": float(lag)}
+    return StepResult(collected.samples, step_metrics(arena, collected.samples) | found | more)
 
 
 def _propose_all(arena: Arena, step: int) -> list[Proposing]:
@@ -118,9 +188,9 @@ def _cost_to_verify(task: Task) -> int:
     return {Task.INDUCTION: 3, Task.ABDUCTION: 2}.get(task, 1)
 
 
-def _remember(arena: Arena, candidates: dict[Task, list[Candidate]]) -> None:
-    """Put the valid proposals into their buffers, whatever their difficulty (as AZR does)."""
-    for task, all_of_task in candidates.items():
-        for one in all_of_task:
-            if one.problem is not None:
-                arena.buffers.add(task, one.problem)
+def _valid(candidates: dict[Task, list[Candidate]]) -> dict[Task, list[Problem]]:
+    """Return what the valid proposals propose, by task."""
+    return {
+        task: [one.problem for one in all_of_task if one.problem is not None]
+        for task, all_of_task in candidates.items()
+    }

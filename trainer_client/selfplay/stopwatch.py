@@ -22,14 +22,23 @@ class Stopwatch:
         finally:
             self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - began
 
+    @property
+    def elapsed(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self._began
+
+    def phases(self) -> dict[str, float]:
+        """Return the seconds by phase."""
+        return {f"time/{name}": seconds for name, seconds in self._seconds.items()}
+
     def metrics(self, waited: float) -> dict[str, float]:
         """Return the seconds by phase, of the whole, and what part of it the verifier kept us.
 
         Args:
             waited: seconds in which nothing was done but wait for verdicts.
         """
-        whole = time.perf_counter() - self._began
-        found = {f"time/{name}": seconds for name, seconds in self._seconds.items()}
+        whole = self.elapsed
+        found = self.phases()
         found["time/step"] = whole
         found["time/waiting"] = waited
         found["time/waiting_share"] = waited / whole

@@ -3,6 +3,7 @@
     step-00000010/
     ├── model/           Hugging Face layout: safetensors in fp32 (exact), configuration, tokenizer
     ├── training.pt      the learner's state: optimizer moments and counters
+    ├── shards/          its tensors, where it is divided among ranks; a file for each
     ├── rng.pt           torch's generators
     ├── buffers/         the task buffers
     ├── state.json       step, versions, and what else the loop wants to find again
@@ -24,6 +25,9 @@ from typing import Any, Final, Protocol
 import torch
 
 from trainer_client.errors import CheckpointError
+from trainer_client.parallel.ranks import SINGLE, Ranks
+from trainer_client.parallel.shards import Room
+from trainer_client.state.training_state import load_training, save_training, whole_room
 
 MANIFEST: Final = "manifest.json"
 FORMAT: Final = 1
@@ -49,6 +53,7 @@ class Snapshot:
         save_buffers: writes the task buffers as text files into the directory it is given.
         training: tensors, numbers and strings in dicts, lists and tuples: the learner's state.
         state: whatever else the loop wants to find again, as JSON.
+        ranks: those that the model and the learner's state are divided among.
     """
 
     step: int
@@ -56,14 +61,22 @@ class Snapshot:
     save_buffers: Callable[[Path], object] = lambda folder: None
     training: Mapping[str, Any] = field(default_factory=dict)
     state: Mapping[str, Any] = field(default_factory=dict)
+    ranks: Ranks = SINGLE
+
+    def assist(self) -> None:
+        """Do another rank's part of what the first one's `write` does."""
+        folder = Path(self.ranks.first_says(lambda: None))
+        self.save_model(folder / "model")
+        save_training(self.training, folder, self.ranks)
 
     def write(self, folder: Path) -> None:
-        """Write all files into a new folder, the manifest last."""
+        """Write all files into a new folder, the manifest last; the other ranks assist."""
+        self.ranks.first_says(lambda: str(folder))
         (folder / "buffers").mkdir(parents=True)
         (folder / "model").mkdir()
         self.save_model(folder / "model")
+        save_training(self.training, folder, self.ranks)
         self.save_buffers(folder / "buffers")
-        torch.save(dict(self.training), folder / "training.pt")
         torch.save(_rng_state(), folder / "rng.pt")
         said = {"format": FORMAT, "step": self.step, "versions": versions(), **self.state}
         (folder / "state.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
@@ -114,9 +127,9 @@ class Checkpoint:
         """Return `Snapshot.state` with ``step`` and ``versions``."""
         return self._json("state.json")
 
-    def training(self) -> dict[str, Any]:
-        """Return `Snapshot.training`, its tensors on the CPU."""
-        return self._tensors("training.pt")
+    def training(self, room: Room = whole_room, ranks: Ranks = SINGLE) -> dict[str, Any]:
+        """Return `Snapshot.training`, its tensors on the CPU or where `room` has them."""
+        return load_training(self.path, room, ranks)
 
     def restore_rng(self) -> None:
         """Give torch's generators the state they had, those of GPUs where there are as many."""

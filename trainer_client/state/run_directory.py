@@ -8,6 +8,7 @@ runs/<name>/
 ├── checkpoints/      what a resumed run starts from
 ├── tensorboard/      event files
 ├── evaluation.json   tables of held-out evaluations, where one was made
+├── analysis/         figures of `azr-trainer analyze` with their numbers and captions
 └── report.html       `azr-trainer report`
 """
 
@@ -24,7 +25,7 @@ from trainer_client.errors import ConfigError, DataError
 from trainer_client.state.durable import replace_text
 from trainer_client.state.json_lines import keep_lines
 
-CHANGEABLE = ("steps", "checkpoints", "logging", "verifier")
+CHANGEABLE = ("steps", "checkpoints", "logging", "parallel", "verifier")
 """Fields and sections that a resumed run may have otherwise than it began."""
 LOCK = ".lock"
 """The file by which a process keeps others out; it may stay behind and says nothing then."""
@@ -44,6 +45,7 @@ class RunDirectory:
         self.buffers = self.path / "buffers"
         self.checkpoints = self.path / "checkpoints"
         self.tensorboard = self.path / "tensorboard"
+        self.analysis = self.path / "analysis"
 
     @property
     def name(self) -> str:

@@ -50,10 +50,26 @@ def _frozen(config: RunConfig, held_out: HeldOut, data: Path) -> RunConfig:
     return config.model_copy(update={"propose": propose})
 
 
+def _balanced(config: RunConfig, held_out: HeldOut, data: Path) -> RunConfig:
+    rewards = config.rewards.model_copy(update={"proposer": "balanced"})
+    return config.model_copy(update={"rewards": rewards})
+
+
+def _rlvr(config: RunConfig, held_out: HeldOut, data: Path) -> RunConfig:
+    return _on_fresh_problems(config, held_out, data, "rlvr", config.steps)
+
+
 def _sft(config: RunConfig, held_out: HeldOut, data: Path) -> RunConfig:
     steps = config.steps * SFT_STEPS_PER_STEP
+    return _on_fresh_problems(config, held_out, data, "sft", steps)
+
+
+def _on_fresh_problems(
+    config: RunConfig, held_out: HeldOut, data: Path, algorithm: str, steps: int
+) -> RunConfig:
+    """Return a configuration that learns from problems drawn for it, each of them met once."""
     count = steps * (config.solve.batch_size or config.batch_size)
-    triplets, induction = data / "sft_triplets.jsonl", data / "sft_induction.jsonl"
+    triplets, induction = data / f"{algorithm}_triplets.jsonl", data / f"{algorithm}_induction.jsonl"
     data.mkdir(parents=True, exist_ok=True)
     write_triplets(
         triplets,
@@ -71,7 +87,7 @@ def _sft(config: RunConfig, held_out: HeldOut, data: Path) -> RunConfig:
         update={"seed_induction": str(induction), "capacity": max(count, 1)}
     )
     return config.model_copy(
-        update={"algorithm": "sft", "data": str(triplets), "buffers": buffers, "steps": steps}
+        update={"algorithm": algorithm, "data": str(triplets), "buffers": buffers, "steps": steps}
     )
 
 
@@ -79,6 +95,8 @@ ARMS: Mapping[str, Arm] = {
     "selfplay": Arm("self-play", _self_play),
     "shuffled": Arm("self-play, rewards shuffled within each task-role", _shuffled),
     "frozen": Arm("self-play, the proposer does not learn", _frozen),
+    "balanced": Arm("self-play, proposals priced by 1 - 2|r - 0.5|", _balanced),
+    "rlvr": Arm("RLVR on fresh exercises with gold answers, as many steps", _rlvr),
     "sft": Arm("continued SFT on fresh exercises, equal compute", _sft),
 }
 """The arms by name."""

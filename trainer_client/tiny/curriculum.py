@@ -55,11 +55,16 @@ programs than solvers to solve: nearly all of the 47 with one step soon stand in
 
 
 def lessons(
-    source: ExerciseSource, encode: Encode, end_id: int, rng: Random, count: int
+    source: ExerciseSource,
+    encode: Encode,
+    end_id: int,
+    rng: Random,
+    count: int,
+    stages: Sequence[Stage] = CURRICULUM,
 ) -> Iterator[Example]:
     """Yield ``count`` lessons, stage after stage in the stages' proportions."""
     done, given = 0.0, 0
-    for stage in CURRICULUM:
+    for stage in stages:
         done += stage.share
         until = round(done * count)
         while given < until:

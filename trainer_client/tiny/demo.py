@@ -1,24 +1,26 @@
 """The demo: a base model made on the spot, self-play against a real verifier, and what it gained.
 
 What is small is the model, its language and its world; the loop, the rewards, the tasks and the
-verifier are those of every other run (preset ``tiny-demo``).
+verifier are those of every other run (presets ``tiny-demo`` and ``demo-gpu``).
 """
 
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Self
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from trainer_client.config import RunConfig
+from trainer_client.config.demo import WarmUpConfig
 from trainer_client.selfplay.progress import SeedingProgress
 from trainer_client.state.run_directory import RunDirectory
 from trainer_client.tiny.base import make_base
 from trainer_client.tiny.heldout import HeldOut, draw_held_out
 from trainer_client.tiny.tables import accuracy_table, show_table, time_table, write_tables
 from trainer_client.tiny.trial import Trial, run_trial
-from trainer_client.tiny.warmup import WarmUpSettings
+from trainer_client.tiny.worlds.catalogue import school
 
 BASE_FOLDER = "base"
 """The base model's folder within the run's."""
@@ -30,14 +32,23 @@ class DemoSettings:
 
     Attributes:
         problems: held-out problems of each task.
-        step_weights: shares of the held-out programs with 1, 2 and 3 steps; the warm-up has seen
-            none with 3.
+        step_weights: shares of the held-out programs with 1, 2, 3 ... steps; the warm-up has seen
+            none of the longest.
         warm_up: how the base model is made.
     """
 
     problems: int = 300
     step_weights: tuple[float, ...] = (1, 1, 1)
-    warm_up: WarmUpSettings = field(default_factory=WarmUpSettings)
+    warm_up: WarmUpConfig = field(default_factory=WarmUpConfig)
+
+    @classmethod
+    def of(cls, config: RunConfig, problems: int = 300) -> Self:
+        """Return what the section ``demo`` of a configuration says."""
+        return cls(
+            problems=problems,
+            step_weights=tuple(school(config.demo).world.held_out_steps),
+            warm_up=config.demo.warm_up,
+        )
 
 
 def run_demo(
@@ -51,7 +62,7 @@ def run_demo(
     """Make a base model, let it play, and print and write what came of it.
 
     Args:
-        config: preset ``tiny-demo`` with the verifier's URL; `model.path` is set here.
+        config: a demo's preset with the verifier's URL; `model.path` is set here.
         path: the run's directory, which must be new.
         settings: warm-up and evaluation.
         console: where progress and the tables are shown.
@@ -89,7 +100,14 @@ def run_demo(
 
 def demo_held_out(config: RunConfig, settings: DemoSettings) -> HeldOut:
     """Return the held-out problems of a run: the same ones for the same seed."""
-    return draw_held_out(config.seed, settings.problems, settings.step_weights, config.tasks.kinds)
+    world = school(config.demo).world
+    return draw_held_out(
+        config.seed,
+        settings.problems,
+        settings.step_weights,
+        config.tasks.kinds,
+        lambda rng, task, weights: world.draw(rng, task, weights).problem,
+    )
 
 
 def save_base(

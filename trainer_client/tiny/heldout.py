@@ -6,7 +6,7 @@ output would be the same problem. Programs as such are not kept out: the grammar
 step. Self-play asks `HeldOut.holds` of each problem it is about to put into a buffer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 
 from trainer_client.buffers.program_text import normalised
@@ -20,6 +20,9 @@ from trainer_client.tiny.grammar import (
     draw_steps,
     literal,
 )
+
+DrawProblem = Callable[[Random, Task, Sequence[float]], Problem]
+"""Draws one problem with its gold answer; the weights are those of 1, 2, ... steps."""
 
 GIVEN_CASES = 3
 """Cases of an induction problem that the solver sees; as many again are hidden."""
@@ -49,15 +52,23 @@ class HeldOut:
 
 
 def draw_held_out(
-    seed: int, count: int, step_weights: Sequence[float], tasks: Sequence[Task]
+    seed: int,
+    count: int,
+    step_weights: Sequence[float],
+    tasks: Sequence[Task],
+    draw: DrawProblem | None = None,
 ) -> HeldOut:
-    """Draw ``count`` different problems for each task; ``step_weights`` as in `draw_steps`."""
+    """Draw ``count`` different problems for each task; ``step_weights`` as in `draw_steps`.
+
+    They are drawn by `draw_problem` unless another world's function is given.
+    """
+    draw = draw or draw_problem
     problems: dict[Task, list[Problem]] = {}
     for task in tasks:
         rng = generator(seed, 0, f"held-out/{task}")
         chosen: dict[tuple[str, ...], Problem] = {}
         while len(chosen) < count:
-            problem = draw_problem(rng, task, step_weights)
+            problem = draw(rng, task, step_weights)
             chosen[_question(task, problem)] = problem
         problems[task] = list(chosen.values())
     return HeldOut(problems)

@@ -1,10 +1,17 @@
-"""The demo's model: Qwen2's architecture at a third of a million parameters, untrained."""
+"""The demos' models: Qwen2's architecture, from a third of a million parameters up, untrained."""
 
 import torch
 from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen2Tokenizer
 
+from trainer_client.config.demo import ShapeConfig
 
-def fresh_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2ForCausalLM:
+SMALL = ShapeConfig()
+"""The small demo's: minutes on two CPU cores."""
+
+
+def fresh_model(
+    tokenizer: Qwen2Tokenizer, seed: int, shape: ShapeConfig = SMALL
+) -> Qwen2ForCausalLM:
     """Make a model with random weights, the same ones for the same seed.
 
     Keys start as a copy of the queries: attention then begins by looking for tokens like its own,
@@ -12,14 +19,14 @@ def fresh_model(tokenizer: Qwen2Tokenizer, seed: int) -> Qwen2ForCausalLM:
     """
     config = Qwen2Config(
         vocab_size=len(tokenizer),
-        hidden_size=96,
-        intermediate_size=256,
-        num_hidden_layers=3,
-        num_attention_heads=3,
-        num_key_value_heads=3,
-        max_position_embeddings=512,
-        rope_parameters={"rope_type": "default", "rope_theta": 500.0},
-        initializer_range=0.08,
+        hidden_size=shape.hidden_size,
+        intermediate_size=shape.intermediate_size,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        num_key_value_heads=shape.heads,
+        max_position_embeddings=shape.positions,
+        rope_parameters={"rope_type": "default", "rope_theta": shape.rope_theta},
+        initializer_range=shape.initializer_range,
         tie_word_embeddings=True,
         attention_dropout=0.0,
         pad_token_id=tokenizer.pad_token_id,

@@ -23,10 +23,11 @@ def main(arguments: Sequence[str]) -> None:
     logs.configure("INFO")
     config = study_configuration(int(seed), overrides)
     base = Path(folder) / "base"
+    settings = DemoSettings.of(config)
     if name == "base":
-        make_study_base(config, base, DemoSettings())
+        make_study_base(config, base, settings)
     else:
-        run_arm(config, name, base, Path(folder) / name, DemoSettings())
+        run_arm(config, name, base, Path(folder) / name, settings)
 
 
 if __name__ == "__main__":

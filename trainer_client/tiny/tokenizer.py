@@ -33,8 +33,10 @@ PYTHON_PIECES = (
 _ALPHABET = "\n" + "".join(map(chr, range(0x20, 0x7F)))
 
 
-def train_tokenizer(texts: Iterable[str], marks: Iterable[str]) -> Qwen2Tokenizer:
-    """Train on prompts and responses; each of the prompt set's marks becomes one token."""
+def train_tokenizer(
+    texts: Iterable[str], marks: Iterable[str], pieces: Iterable[str] = PYTHON_PIECES
+) -> Qwen2Tokenizer:
+    """Train on prompts and responses; each mark of the prompt set and each piece is one token."""
     characters = Tokenizer(models.BPE())
     characters.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     specials = [PADDING, END]
@@ -55,6 +57,6 @@ def train_tokenizer(texts: Iterable[str], marks: Iterable[str]) -> Qwen2Tokenize
         clean_up_tokenization_spaces=False,
         split_special_tokens=True,
     )
-    pieces = (*marks, *PYTHON_PIECES)
-    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in pieces])
+    whole = (*marks, *pieces)
+    tokenizer.add_tokens([AddedToken(piece, normalized=False) for piece in whole])
     return tokenizer

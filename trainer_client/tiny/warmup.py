@@ -6,8 +6,8 @@ rate alone would have given.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from itertools import islice
+from typing import Literal
 
 import torch
 from torch import nn
@@ -15,6 +15,7 @@ from torch.optim import AdamW, Muon, Optimizer
 from transformers import PreTrainedModel
 
 from trainer_client.config import RunConfig
+from trainer_client.config.demo import WarmUpConfig
 from trainer_client.config.model import LearnerConfig, ModelConfig, OptimizerConfig
 from trainer_client.learning.example import Example
 from trainer_client.learning.learner import Learner
@@ -23,36 +24,21 @@ from trainer_client.sampling.vocabulary import Vocabulary
 OnStep = Callable[[int, float], None]
 """Told how many steps are done and the loss of the last."""
 
-
-@dataclass(frozen=True)
-class WarmUpSettings:
-    """How the warm-up learns.
-
-    Attributes:
-        steps: optimizer steps.
-        batch_size: examples of one step.
-        matrix_rate: Muon's peak learning rate.
-        other_rate: AdamW's peak learning rate.
-        rising_steps: steps of linear rise before the linear fall to zero.
-        micro_batch_tokens: of one forward pass; small enough that little of it is padding.
-    """
-
-    steps: int = 700
-    batch_size: int = 64
-    matrix_rate: float = 0.02
-    other_rate: float = 5e-3
-    rising_steps: int = 20
-    micro_batch_tokens: int = 2048
+Dtype = Literal["float32", "bfloat16"]
+CPU = torch.device("cpu")
 
 
 def warm_up(
     model: PreTrainedModel,
     vocabulary: Vocabulary,
     examples: Iterable[Example],
-    settings: WarmUpSettings,
+    settings: WarmUpConfig,
     on_step: OnStep = lambda step, loss: None,
+    *,
+    device: torch.device = CPU,
+    compute_dtype: Dtype = "float32",
 ) -> None:
-    """Teach ``model``, in place and on the CPU, from a stream of examples.
+    """Teach ``model``, in place, from a stream of examples; it is left on the CPU.
 
     Raises:
         NonFiniteLoss: the loss is not a finite number.
@@ -60,8 +46,8 @@ def warm_up(
     learner = Learner(
         model,
         vocabulary,
-        _configuration(settings),
-        device=torch.device("cpu"),
+        _configuration(settings, compute_dtype),
+        device=device,
         total_steps=settings.steps,
         optimizers=lambda model, config: muon_and_adamw(model, config, settings.matrix_rate),
     )
@@ -69,6 +55,7 @@ def warm_up(
     for step in range(1, settings.steps + 1):
         metrics = learner.sft_update(list(islice(stream, settings.batch_size)))
         on_step(step, metrics["loss/total"])
+    nn.Module.to(model, device=CPU)
     nn.Module.eval(model)
 
 
@@ -88,10 +75,10 @@ def muon_and_adamw(
     ]
 
 
-def _configuration(settings: WarmUpSettings) -> RunConfig:
+def _configuration(settings: WarmUpConfig, compute_dtype: Dtype) -> RunConfig:
     """Return what the learner reads of a configuration."""
     return RunConfig(
-        model=ModelConfig(compute_dtype="float32", gradient_checkpointing=False),
+        model=ModelConfig(compute_dtype=compute_dtype, gradient_checkpointing=False),
         learner=LearnerConfig(micro_batch_tokens=settings.micro_batch_tokens),
         optimizer=OptimizerConfig(
             lr=settings.other_rate,

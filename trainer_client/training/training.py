@@ -11,40 +11,50 @@ from pathlib import Path
 from transformers.utils.logging import disable_progress_bar
 
 from trainer_client.baselines.fixed_data import load_fixed_data
-from trainer_client.baselines.rlvr import rlvr_step
+from trainer_client.baselines.rlvr import collect_rlvr, rlvr_step
 from trainer_client.baselines.sft import sft_step
 from trainer_client.config import RunConfig
 from trainer_client.errors import ConfigError, TrainerError
+from trainer_client.parallel.ranks import SINGLE, Ranks
+from trainer_client.parallel.shared_verifier import shared
 from trainer_client.records.kinds import Task
 from trainer_client.records.problems import Problem
 from trainer_client.selfplay.arena import Arena
 from trainer_client.selfplay.assembly import build_arena
 from trainer_client.selfplay.keeping import StateKeeper, restore
 from trainer_client.selfplay.loop import Observer, Step, Stop, run_steps
+from trainer_client.selfplay.pipeline import OneStepOff
 from trainer_client.selfplay.progress import SeedingProgress
 from trainer_client.selfplay.seeding import seed_buffers
-from trainer_client.selfplay.step import self_play_step
+from trainer_client.selfplay.step import Collect, collect_self_play, self_play_step
 from trainer_client.state.checkpoint import Checkpoint
 from trainer_client.state.checkpoints import Checkpoints
 from trainer_client.state.run_directory import RunDirectory
 from trainer_client.telemetry.live import LiveView
 from trainer_client.telemetry.metrics import MetricsWriter
 from trainer_client.telemetry.rollouts import RolloutLog
+from trainer_client.verifier.judge import Judge
 from trainer_client.verifier.session import Verifier
 
 log = logging.getLogger(__name__)
 STEPS: dict[str, Step] = {"selfplay": self_play_step, "rlvr": rlvr_step, "sft": sft_step}
+COLLECTS: dict[str, Collect] = {"selfplay": collect_self_play, "rlvr": collect_rlvr}
 Hook = Callable[[Arena], None]
 
 
-def open_run(path: Path, config: RunConfig, *, resume: bool) -> RunDirectory:
-    """Begin a run, or open one to go on with.
+def open_run(path: Path, config: RunConfig, *, resume: bool, ranks: Ranks = SINGLE) -> RunDirectory:
+    """Begin a run, or open one to go on with; the first rank does, for all.
 
     Raises:
         ConfigError: the directory holds a run already, or one of another configuration.
         DataError: there is no run to resume.
     """
-    return RunDirectory.resume(path, config) if resume else RunDirectory.create(path, config)
+
+    def begin() -> None:
+        RunDirectory.resume(path, config) if resume else RunDirectory.create(path, config)
+
+    ranks.first_says(begin)
+    return RunDirectory(path)
 
 
 def train(
@@ -56,6 +66,7 @@ def train(
     observers: tuple[Observer, ...] = (),
     before: Hook = lambda _: None,
     after: Hook = lambda _: None,
+    ranks: Ranks = SINGLE,
 ) -> int:
     """Do the run's remaining steps; return the last step done.
 
@@ -67,19 +78,22 @@ def train(
         observers: told of each step besides metrics, rollouts and the live view.
         before: called with the arena before the first step (also of a resumed run).
         after: called with the arena after the last step.
+        ranks: the processes that train together, each of which calls this; the first one alone
+            asks the verifier and writes into the run's directory, but for its shards.
 
     Raises:
         TrainerError: see `trainer_client.errors`; the last checkpoint stands.
     """
     checkpoints = Checkpoints(run, config.checkpoints)
-    checkpoint = checkpoints.newest()
+    checkpoint = _newest(checkpoints, ranks)
     done = checkpoint.step if checkpoint else 0
     keeper = StateKeeper(checkpoints)
     with ExitStack() as stack:
-        stack.enter_context(run.locked())
-        with _free_unless_begun(run, checkpoint):
+        ranks.first_says(lambda: stack.enter_context(run.locked()))
+        with _free_unless_begun(run, checkpoint, ranks):
             _require_tasks(config)
-            arena = _arena(config, stack.enter_context(Verifier(config.verifier)), checkpoint)
+            arena = _arena(config, _judge(config, ranks, stack), checkpoint, ranks)
+            stack.callback(arena.close)
             arena.is_held_out = is_held_out or arena.is_held_out
             if checkpoint:
                 restore(arena, checkpoint)
@@ -87,38 +101,75 @@ def train(
             else:
                 _fill(arena, on_seeding)
                 keeper.save(arena, 0)
-        run.truncate(done)
         before(arena)
-        watching: list[Observer] = [
-            stack.enter_context(MetricsWriter(run, config.logging, after=done)),
-            stack.enter_context(_rollout_log(run, arena)),
-            stack.enter_context(LiveView(config.steps, after=done)),
-            *observers,
-        ]
+        watching = [*(_chroniclers(run, arena, done, stack) if ranks.first else ()), *observers]
         done = run_steps(
-            arena, STEPS[config.algorithm], after=done, observers=watching, keeper=keeper,
-            stop=Stop(),
+            arena, step_of(config), after=done, observers=watching, keeper=keeper,
+            stop=Stop(ranks.any),
         )  # fmt: skip
         after(arena)
     return done
 
 
+def step_of(config: RunConfig) -> Step:
+    """Return what the loop repeats; a pipeline begins empty."""
+    if config.pipeline.off_policy_steps:
+        return OneStepOff(COLLECTS[config.algorithm])
+    return STEPS[config.algorithm]
+
+
 @contextmanager
-def _free_unless_begun(run: RunDirectory, checkpoint: Checkpoint | None) -> Iterator[None]:
+def _free_unless_begun(
+    run: RunDirectory, checkpoint: Checkpoint | None, ranks: Ranks
+) -> Iterator[None]:
     """Let a run that fails before its first checkpoint be begun again under its name."""
     try:
         yield
     except TrainerError:
-        if checkpoint is None:
+        if checkpoint is None and ranks.first:
             run.abandon()
         raise
 
 
-def _arena(config: RunConfig, verifier: Verifier, checkpoint: Checkpoint | None) -> Arena:
+def _newest(checkpoints: Checkpoints, ranks: Ranks) -> Checkpoint | None:
+    """Have the first rank look for the newest intact checkpoint."""
+
+    def look() -> tuple[str, int] | None:
+        found = checkpoints.newest()
+        return (str(found.path), found.step) if found else None
+
+    told = ranks.first_says(look)
+    return Checkpoint(Path(told[0]), told[1]) if told else None
+
+
+def _judge(config: RunConfig, ranks: Ranks, stack: ExitStack) -> Judge:
+    """Open a session with the verifier, on the first rank."""
+    own = ranks.agree(
+        lambda: stack.enter_context(Verifier(config.verifier)) if ranks.first else None
+    )
+    return shared(own, ranks)
+
+
+def _chroniclers(
+    run: RunDirectory, arena: Arena, after: int, stack: ExitStack
+) -> tuple[Observer, ...]:
+    """Open what writes and shows a run, which goes on after a step."""
+    run.truncate(after)
+    return (
+        stack.enter_context(MetricsWriter(run, arena.config.logging, after=after)),
+        stack.enter_context(_rollout_log(run, arena)),
+        stack.enter_context(LiveView(arena.config.steps, after=after)),
+    )
+
+
+def _arena(
+    config: RunConfig, verifier: Judge, checkpoint: Checkpoint | None, ranks: Ranks
+) -> Arena:
     """Make the run's parts, once the verifier is known to be there."""
     if config.algorithm != "sft":
         verifier.greet()
-    arena = build_arena(config, verifier, model_path=checkpoint.model if checkpoint else None)
+    path = checkpoint.model if checkpoint else None
+    arena = build_arena(config, verifier, model_path=path, ranks=ranks)
     # Those of transformers, which saving would draw across the live view.
     disable_progress_bar()  # type: ignore[no-untyped-call]
     return arena

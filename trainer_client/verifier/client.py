@@ -1,30 +1,36 @@
-"""`AsyncVerifier`: the contract's operations for asynchronous callers."""
+"""`AsyncVerifier`: the whole contract for asynchronous callers."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import httpx
 
 from trainer_client.config.run import VerifierConfig
 from trainer_client.errors import VerifierError
+from trainer_client.verifier.address import resolved
+from trainer_client.verifier.calls import Calls
 from trainer_client.verifier.circuit import Circuit
-from trainer_client.verifier.errand import Errand, Rules
+from trainer_client.verifier.errand import Errand
 from trainer_client.verifier.gather import Gatherer
+from trainer_client.verifier.items import Item
+from trainer_client.verifier.jobs import AsyncJobs
+from trainer_client.verifier.operations import AsyncOperations
 from trainer_client.verifier.parcels import Order, Parcel, distinct, order, pack, pieces
+from trainer_client.verifier.patience import Rules
 from trainer_client.verifier.refusals import Settled
-from trainer_client.verifier.results import Execution, Validation, Verdict
+from trainer_client.verifier.results import Answer, Problem, read
 from trainer_client.verifier.retry import Backoff
+from trainer_client.verifier.service_info import Policy, ServiceInfo
 from trainer_client.verifier.standins import Result
-from trainer_client.verifier.transport import Transport
+from trainer_client.verifier.transport import Transport, Trouble
 
-Mode = Literal["deduction", "abduction", "induction"]
 GATHER_SECONDS = 0.004
 """How long a single call waits for others to travel with."""
 
 
-class AsyncVerifier:
+class AsyncVerifier(AsyncOperations):
     """A client of one verifier, for one event loop; any number of tasks may use it at once.
 
     At most `config.concurrency` requests are in flight, whoever asks. Every method may raise:
@@ -34,12 +40,27 @@ class AsyncVerifier:
         VerifierAway    no answer within `config.patience_seconds`
 
     A text that the verifier does not take (too long, no literal) is no error but a result with the
-    status ``refused``; an `infra_error` is asked for `config.retries` times more and then returned.
+    status ``refused``; an `infra_error` is asked for `config.retries` times more and then returned,
+    with a score of None.
+
+    Attributes:
+        jobs: thousands of operations, asked for later.
+
+    Example:
+        >>> import asyncio
+        >>> from trainer_client.verifier import AsyncVerifier
+        >>> async def main():
+        ...     async with AsyncVerifier() as verifier:  # one request carries all four
+        ...         return await asyncio.gather(
+        ...             *(verifier.deduction("", output="2", answer=str(n)) for n in range(4))
+        ...         )
+        >>> [verdict.score for verdict in asyncio.run(main())]
+        [0.0, 0.0, 1.0, 0.0]
     """
 
     def __init__(
         self,
-        config: VerifierConfig | None = None,
+        config: VerifierConfig | str | None = None,
         key: str | None = None,
         *,
         backoff: Backoff | None = None,
@@ -49,7 +70,8 @@ class AsyncVerifier:
         """Prepare; nothing is connected yet.
 
         Args:
-            config: where the verifier is and how it is asked.
+            config: where the verifier is and how it is asked; or its URL alone; None: the URL of
+                the environment variable VERIFIER_URL, or else port 8000 of this machine.
             key: the bearer key; None: the environment variable VERIFIER_KEY, if it is set.
             backoff: the waits between attempts.
             gather_seconds: how long a single call waits for others.
@@ -58,12 +80,14 @@ class AsyncVerifier:
         Raises:
             ConfigError: the URL or the key cannot be one.
         """
-        config = config or VerifierConfig()
+        config = resolved(config)
         self._batch_items = config.batch_items
         self._transport = Transport(config, key, transport)
         self._circuit = Circuit(config.url, config.patience_seconds)
         self._rules = Rules(config.retries, config.patience_seconds, backoff or Backoff())
         self._slots = asyncio.Semaphore(config.concurrency)
+        self._calls = Calls(self._transport, self._circuit, self._rules)
+        self.jobs = AsyncJobs(self._calls)
         self._gatherer = Gatherer(self._gathered, gather_seconds, config.batch_items)
 
     async def __aenter__(self) -> Self:
@@ -102,23 +126,37 @@ class AsyncVerifier:
             results.append(result)
         return results
 
-    async def execute(self, program: str, inputs: Sequence[str], **fields: Any) -> Execution:
-        """Call a program on inputs; further fields are those of the contract (``limits`` ...).
+    async def gather(self, items: Sequence[Mapping[str, Any]]) -> list[Result]:
+        """Return the results of items that travel with those of other callers of this moment."""
+        return list(await asyncio.gather(*(self._ask(dict(item)) for item in items)))
 
-        Concurrent calls of this and the next two methods are gathered into few requests.
+    async def answers(self, items: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """Return the typed results of /v1/batch items, in order; any number of items.
+
+        `execution`, `validation`, `deduction`, `abduction` and `induction` write items.
         """
-        item = {"op": "execute", "program": program, "inputs": list(inputs), **fields}
-        return Execution.from_json(await self._gatherer.ask(pack(item)))
+        found = [read(result) for result in await self.batch(items)]
+        # `batch` has turned each problem into a refused result, or raised it.
+        return [answer for answer in found if not isinstance(answer, Problem)]
 
-    async def validate(self, program: str, input: str, **fields: Any) -> Validation:  # noqa: A002
-        """Ask whether a task is worth posing; further fields are those of the contract."""
-        item = {"op": "validate", "program": program, "input": input, **fields}
-        return Validation.from_json(await self._gatherer.ask(pack(item)))
+    async def info(self) -> ServiceInfo:
+        """Return what the service says of itself."""
+        return ServiceInfo.from_json(await self._calls.get("v1/info"))
 
-    async def verify(self, mode: Mode, program: str, **fields: Any) -> Verdict:
-        """Judge an answer; the fields are those of the mode (``answer``, ``cases`` ...)."""
-        item = {"op": "verify", "mode": mode, "program": program, **fields}
-        return Verdict.from_json(await self._gatherer.ask(pack(item)))
+    async def policy(self) -> Policy:
+        """Return the policy that `validate` goes by unless told otherwise."""
+        return Policy.from_json(await self._calls.get("v1/policy"))
+
+    async def ready(self) -> bool:
+        """Tell whether the service can judge at this moment; asked once, without waiting."""
+        try:
+            await self._transport.call("GET", "readyz")
+        except Trouble:
+            return False
+        return True
+
+    async def _ask(self, item: Item) -> Result:
+        return await self._gatherer.ask(pack(item))
 
     async def _gathered(self, parcels: Sequence[Parcel]) -> list[Settled]:
         """Return what became of each call, a call's own mistake in its own place."""

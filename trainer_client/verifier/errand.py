@@ -1,16 +1,14 @@
 """One piece of a submit on its way to results: tried again, halved, and never given up too soon."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
-from trainer_client.errors import VerifierAway, VerifierError
+from trainer_client.errors import VerifierError
 from trainer_client.verifier.circuit import Circuit
 from trainer_client.verifier.parcels import Parcel, pack
+from trainer_client.verifier.patience import Patience, Rules
 from trainer_client.verifier.refusals import Settled, settled
-from trainer_client.verifier.retry import Backoff
 from trainer_client.verifier.standins import failed, is_infra_error, refused
 from trainer_client.verifier.transport import Broken, Busy, TooLarge, Transport, Trouble
 
@@ -21,21 +19,6 @@ QUESTION: Final = {
     "op": "verify", "mode": "deduction", "program": "", "output": "1", "answer": "1",
 }  # fmt: skip
 """What every working verifier answers at once: nothing is run for it."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """How often and how long something is tried.
-
-    Attributes:
-        retries: times that an `infra_error`, or a request of one item that breaks, is tried again.
-        patience: seconds without any answer after which the verifier counts as away for good.
-        backoff: the waits between attempts.
-    """
-
-    retries: int
-    patience: float
-    backoff: Backoff
 
 
 class _Halve(Exception):
@@ -49,7 +32,7 @@ class Errand:
         self._transport = transport
         self._circuit = circuit
         self._rules = rules
-        self._failing_since: float | None = None
+        self._patience = Patience(circuit, rules)
 
     async def run(self, parcels: Sequence[Parcel]) -> list[Settled]:
         """Return what became of each item; an `infra_error` stays one after the last retry.
@@ -96,7 +79,7 @@ class Errand:
             try:
                 answers = await self._transport.post(part)
             except TooLarge as error:
-                self._answered()
+                self._patience.answered()
                 if len(part) > 1:
                     raise _Halve from error
                 return [refused(part[0].item, str(error))]
@@ -104,12 +87,12 @@ class Errand:
                 given_up = await self._after(error, part, attempt)
                 if given_up is not None:
                     return given_up
-                await self._wait(error, attempt)
+                await self._patience.wait(error, attempt)
             except VerifierError:
-                self._answered()
+                self._patience.answered()
                 raise
             else:
-                self._answered()
+                self._patience.answered()
                 return [
                     settled(parcel, answer) for parcel, answer in zip(part, answers, strict=True)
                 ]
@@ -126,8 +109,7 @@ class Errand:
         Raises:
             _Halve: it is to be sent in two parts.
         """
-        if self._failing_since is None:
-            self._failing_since = time.monotonic()
+        self._patience.noticed()
         several = len(part) > 1
         if isinstance(error, Busy):
             self._circuit.answered()
@@ -139,31 +121,11 @@ class Errand:
                 if several:
                     raise _Halve from error
                 if attempt > self._rules.retries:
-                    self._answered()
+                    self._patience.answered()
                     return [failed(part[0].item, f"not answered each time: {error}")]
             else:
-                self._circuit.failed(str(error), self._failing_since)
+                self._patience.away(str(error))
         return None
-
-    async def _wait(self, error: Trouble, attempt: int) -> None:
-        """Wait before the next attempt.
-
-        Raises:
-            VerifierAway: the patience is at its end.
-        """
-        assert self._failing_since is not None
-        left = self._failing_since + self._rules.patience - time.monotonic()
-        if left <= 0:
-            raise VerifierAway(
-                f"the verifier could not be had for {self._rules.patience:g} s "
-                f"(verifier.patience_seconds): {error}"
-            ) from error
-        seconds = error.wait + self._rules.backoff.seconds(attempt)
-        await self._circuit.pause(min(seconds, left))
-
-    def _answered(self) -> None:
-        self._failing_since = None
-        self._circuit.answered()
 
     async def _is_well(self) -> bool:
         """Tell whether the verifier answers a request that is certainly good."""

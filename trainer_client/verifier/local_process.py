@@ -44,8 +44,9 @@ def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[
     log_file.parent.mkdir(parents=True, exist_ok=True)
     with log_file.open("ab") as log:
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            [_command(), "serve", "--port", url.rsplit(":", 1)[1]],
-            stdin=subprocess.DEVNULL,
+            [_command(), "serve", "--port", url.rsplit(":", 1)[1], "--until-stdin-ends"],
+            # Held open and never written to: should this process be killed, the service ends too.
+            stdin=subprocess.PIPE,
             stdout=log,
             stderr=log,
             # Ctrl-C is for the trainer, which still needs verdicts to end its step.

@@ -11,6 +11,11 @@ class Backoff:
     """Waits that double from `base` to `longest` seconds, each cut by up to half at random.
 
     The chance only spreads clients over time; no result depends on it.
+
+    Example:
+        >>> from trainer_client.verifier import Backoff, Verifier
+        >>> with Verifier(backoff=Backoff(base=0.1, longest=5.0)) as verifier:
+        ...     verifier.greet()
     """
 
     base: float = 0.25

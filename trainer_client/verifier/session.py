@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import CancelledError, Future
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -18,21 +18,34 @@ import httpx
 
 from trainer_client.config.run import VerifierConfig
 from trainer_client.errors import VerifierError
-from trainer_client.verifier.client import AsyncVerifier, Mode
+from trainer_client.verifier.client import AsyncVerifier
 from trainer_client.verifier.errand import QUESTION
+from trainer_client.verifier.items import Item
+from trainer_client.verifier.jobs import Jobs
+from trainer_client.verifier.operations import Operations
 from trainer_client.verifier.parcels import Order, order
-from trainer_client.verifier.results import Execution, Validation, Verdict
+from trainer_client.verifier.results import Answer
 from trainer_client.verifier.retry import Backoff
+from trainer_client.verifier.service_info import Policy, ServiceInfo
 from trainer_client.verifier.standins import Result
 
 T = TypeVar("T")
 _LATENCIES: Final = 512
 """Submits whose latency is remembered."""
+_CLOSED: Final = "the session was closed before the verifier answered"
 _QUANTILES: Final = {"p50_ms": 0.50, "p95_ms": 0.95, "p99_ms": 0.99}
 
 
 class Pending:
-    """Results that are on their way."""
+    """Results that are on their way.
+
+    Example:
+        >>> from trainer_client.verifier import Verifier, deduction
+        >>> with Verifier() as verifier:
+        ...     pending = verifier.submit([deduction("", output="1", answer="1")])
+        ...     pending.results()[0]["status"]  # other work could be done before
+        'correct'
+    """
 
     def __init__(self, session: "Verifier", future: "Future[list[Result]]") -> None:
         self._session = session
@@ -54,16 +67,42 @@ class Pending:
         """
         return self._session.wait(self._future)
 
+    def __await__(self) -> Generator[Any, None, list[Result]]:
+        """Wait in any event loop; the same results and errors, but no time is counted."""
+        return self._awaited().__await__()
 
-class Verifier:
+    async def _awaited(self) -> list[Result]:
+        try:
+            return await asyncio.wrap_future(self._future)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise VerifierError(_CLOSED) from None
+
+
+class Verifier(Operations):
     """A verifier to hand items to and fetch results from; any thread may use it.
 
-    Use it as a context manager, or close it: what has no results by then never gets any.
+    Use it as a context manager, or close it: what has no results by then never gets any. Every
+    call may raise what those of `AsyncVerifier` do, and `VerifierError` when the session is closed.
+
+    Attributes:
+        jobs: thousands of operations, asked for later.
+
+    Example:
+        >>> from trainer_client.verifier import Verifier
+        >>> with Verifier() as verifier:
+        ...     verdict = verifier.abduction(
+        ...         "def f(a, b): return a * b", output="12", answer="3, 4"
+        ...     )
+        >>> verdict.status, verdict.score
+        ('correct', 1.0)
     """
 
     def __init__(
         self,
-        config: VerifierConfig | None = None,
+        config: VerifierConfig | str | None = None,
         key: str | None = None,
         *,
         backoff: Backoff | None = None,
@@ -76,6 +115,7 @@ class Verifier:
             VerifierError: the thread's event loop cannot be had (no file descriptors left).
         """
         self._client = AsyncVerifier(config, key, backoff=backoff, transport=transport)
+        self.jobs = Jobs(self._client.jobs, self._run_there)
         self._process = os.getpid()
         self._lock = threading.Lock()
         self._closed = False
@@ -124,21 +164,32 @@ class Verifier:
         """
         return Pending(self, self._start(self._timed(order(items))))
 
+    def gather(self, items: Sequence[Mapping[str, Any]]) -> Pending:
+        """Send items together with those of other callers of this moment, and return at once.
+
+        For many callers with few items each; a large batch of one's own is better submitted.
+        """
+        return Pending(self, self._start(self._client.gather(items)))
+
     def results(self, items: Sequence[Mapping[str, Any]]) -> list[Result]:
         """Submit and wait; see `Pending.results`."""
         return self.submit(items).results()
 
-    def execute(self, program: str, inputs: Sequence[str], **fields: Any) -> Execution:
-        """Call a program on inputs; calls of several threads are gathered into one request."""
-        return self.wait(self._start(self._client.execute(program, inputs, **fields)))
+    def answers(self, items: Sequence[Mapping[str, Any]]) -> list[Answer]:
+        """Return the typed results of /v1/batch items, in order; see `AsyncVerifier.answers`."""
+        return self._run_there(lambda: self._client.answers(items))
 
-    def validate(self, program: str, input: str, **fields: Any) -> Validation:  # noqa: A002
-        """Ask whether a task is worth posing."""
-        return self.wait(self._start(self._client.validate(program, input, **fields)))
+    def info(self) -> ServiceInfo:
+        """Return what the service says of itself."""
+        return self._run_there(self._client.info)
 
-    def verify(self, mode: Mode, program: str, **fields: Any) -> Verdict:
-        """Judge an answer."""
-        return self.wait(self._start(self._client.verify(mode, program, **fields)))
+    def policy(self) -> Policy:
+        """Return the policy that `validate` goes by unless told otherwise."""
+        return self._run_there(self._client.policy)
+
+    def ready(self) -> bool:
+        """Tell whether the service can judge at this moment; asked once, without waiting."""
+        return self._run_there(self._client.ready)
 
     @property
     def waited(self) -> float:
@@ -173,10 +224,16 @@ class Verifier:
         try:
             return future.result()
         except CancelledError:
-            raise VerifierError("the session was closed before the verifier answered") from None
+            raise VerifierError(_CLOSED) from None
         finally:
             with self._lock:
                 self._waited += time.monotonic() - start
+
+    def _ask(self, item: Item) -> Result:
+        return self._run_there(lambda: self._client._ask(item))
+
+    def _run_there(self, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return self.wait(self._start(work()))
 
     def _start(self, work: Coroutine[Any, Any, T]) -> "Future[T]":
         with self._lock:

@@ -1,4 +1,4 @@
-"""One request to /v1/batch, and what may come of it: answers, trouble, or the caller's mistake."""
+"""One request to the service, and what may come of it: answers, trouble, or our mistake."""
 
 import asyncio
 import ipaddress
@@ -21,11 +21,9 @@ _SERVER_SHARE: Final = 0.9
 _IDLE_SECONDS: Final = 2.0
 """Idle connections are closed sooner than servers do it (uvicorn: 5 s), which could happen just as
 a request is on its way."""
-_HINTS: Final = {
-    401: f"; set {KEY_VARIABLE} to a key that it knows",
-    404: "; is this the URL of a verifier?",
-    405: "; is this the URL of a verifier?",
-}
+BATCH: Final = "v1/batch"
+_NO_VERIFIER: Final = "; is this the URL of a verifier?"
+_HINTS: Final = {401: f"; set {KEY_VARIABLE} to a key that it knows", 405: _NO_VERIFIER}
 
 
 class Trouble(Exception):
@@ -96,9 +94,9 @@ class Transport:
             Trouble: it did not answer with results; the subclass says what to make of it.
             VerifierError: it does not take the request at all, or is no verifier.
         """
-        response = await self._answered(body(parcels))
-        if response.status_code != httpx.codes.OK:
-            raise self._failure(response)
+        response = await self._answered("POST", BATCH, body(parcels))
+        if not response.is_success:
+            raise self._failure(response, BATCH)
         try:
             results = response.json()["results"]
             fits = isinstance(results, list) and len(results) == len(parcels)
@@ -111,14 +109,35 @@ class Transport:
             )
         return list(results)
 
+    async def call(
+        self, method: str, path: str, content: bytes = b"", headers: dict[str, str] | None = None
+    ) -> Any:
+        """Return the JSON that any other endpoint answers with.
+
+        Raises:
+            Trouble: it did not answer; the subclass says what to make of it.
+            VerifierError: it does not take the request, or is no verifier.
+        """
+        response = await self._answered(method, path, content, headers)
+        if not response.is_success:
+            raise self._failure(response, path)
+        try:
+            return response.json()
+        except (ValueError, RecursionError):
+            raise VerifierError(
+                f"{self._url}/{path} did not answer with JSON{_NO_VERIFIER}"
+            ) from None
+
     async def aclose(self) -> None:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _answered(self, content: bytes) -> httpx.Response:
+    async def _answered(
+        self, method: str, path: str, content: bytes, headers: dict[str, str] | None = None
+    ) -> httpx.Response:
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._client.post("v1/batch", content=content)
+                return await self._client.request(method, path, content=content, headers=headers)
         except TimeoutError:
             raise Broken(f"no answer within {self._seconds:g} s") from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
@@ -126,7 +145,7 @@ class Transport:
         except httpx.RequestError as error:
             raise Broken(_named(error)) from error
 
-    def _failure(self, response: httpx.Response) -> Trouble | VerifierError:
+    def _failure(self, response: httpx.Response, path: str) -> Trouble | VerifierError:
         status = response.status_code
         said = f"{status} {_detail(response)}".strip()
         wait = retry_after(response.headers.get("Retry-After"))
@@ -138,8 +157,9 @@ class Transport:
             return Broken(said, wait)
         if status > 500:
             return Away(said, wait)
-        hint = _HINTS.get(status, "")
-        return VerifierError(f"{self._url} refused a batch: {said}{hint}")
+        if status == 404 and path == BATCH:
+            return VerifierError(f"{self._url} refused {path}: {said}{_NO_VERIFIER}")
+        return VerifierError(f"{self._url} refused {path}: {said}{_HINTS.get(status, '')}")
 
 
 def _headers(key: str | None, config: VerifierConfig) -> dict[str, str]:

@@ -14,6 +14,10 @@ pipe, and pipes for stdout and stderr), so the cost of a fork is paid while the 
 still busy. A lane is used again only after its child is dead and its pipes are drained: a child
 cannot start another process, so nobody is left to write into them.
 
+Whole scripts are run the same way by zygotes of their own kind, which are started by the first
+script. Their children may write to one place, the sandbox's ``/tmp`` (``scratch``), which the
+supervisor empties once they are dead, have no result pipe, and are run as ``__main__``.
+
 Covered: one process per run; nothing of a run reaches the supervisor's or a zygote's memory but
 its result bytes passing through the supervisor; every limit enforced from outside the child.
 Not covered: what the kernel or the CPU itself leaks between processes.

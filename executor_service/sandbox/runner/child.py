@@ -12,12 +12,12 @@ import time
 from resource import RLIMIT_AS, RLIMIT_CPU, setrlimit
 from typing import Any, Final
 
-from . import program
+from . import program, script
 from .frames import EVENT, FAILED, LENGTH, read_exactly, write_all
 from .kernel import SeccompFilter
 
 RESULT_FD: Final = 3
-"""The only descriptor beyond stdin, stdout and stderr that a program finds open."""
+"""The only descriptor beyond stdin, stdout and stderr that a program finds open; a script none."""
 REQUEST_FD: Final = 4
 """Where a child's request comes from; closed before the program starts."""
 EVENTS_FD: Final = 5
@@ -37,6 +37,10 @@ def live(closing: SeccompFilter, base_bytes: int) -> None:
         os.closerange(EVENTS_FD + 1, _ALL_FDS)
         request = read_request()
         set_environment(request)
+        if script.asked_for(request):
+            # A script has no result: what it says goes to stdout and stderr, like anybody's.
+            os.close(RESULT_FD)
+            script.prepare(request)
         set_limits(request, base_bytes)
         closing.install()
         os.close(EVENTS_FD)
@@ -44,6 +48,12 @@ def live(closing: SeccompFilter, base_bytes: int) -> None:
         os.write(2, f"harness: {error!r}\n".encode(errors="replace"))
         os.write(EVENTS_FD, EVENT.pack(FAILED, 0, os.getpid(), 0, 0, 0))
         os._exit(1)
+    if script.asked_for(request):
+        status = 1
+        try:
+            status = script.run(request)
+        finally:
+            os._exit(status)
     try:
         # The program's SystemExit, its bare excepts and its atexit handlers all end below.
         send_result(program.run(request))

@@ -8,7 +8,8 @@ stdout and stderr bytes. Zygote to supervisor: fixed-size ``EVENT`` records on a
 
 The payload is ``LENGTH`` and marshal and is read by the child alone; the result bytes should be
 ``LENGTH`` and JSON too, but they come from a process that ran untrusted code, so the host
-decodes them with suspicion (``executor_service.sandbox.runs``).
+decodes them with suspicion (``executor_service.sandbox.runs``). A script has no result of its own:
+its result bytes are the files that were wanted back, each after a ``FETCHED``.
 """
 
 import os
@@ -21,6 +22,8 @@ REQUEST: Final = struct.Struct("<BBBxIIIIII")
 """kind, variant, flavour, run id, cpu ms, wall ms, result cap, stream cap, payload bytes."""
 KIND_RUN: Final = 1
 KIND_CANCEL: Final = 2
+KIND_SCRIPT: Final = 3
+"""A whole script: ``LENGTH`` and JSON, its terms, stand between the header and the payload."""
 
 REPORT: Final = struct.Struct("<IBBxxQQQIIII")
 """run id, ending, code, cpu µs, wall µs, wait µs, peak RSS KiB, result, stdout, stderr bytes."""
@@ -36,6 +39,14 @@ STREAM_SIZE: Final = 5
 CANCELLED: Final = 6
 FAULT: Final = 7
 """The child's harness failed before the program was touched: the sandbox is to blame."""
+STDERR_SIZE: Final = 8
+SCRATCH_SIZE: Final = 9
+"""A script made more files than a scratch may hold."""
+
+FETCHED: Final = struct.Struct("<II")
+"""Place in the list of wanted files, and bytes; the file's content follows."""
+TOO_LARGE: Final = 0xFFFFFFFF
+"""In place of the bytes of a file that did not fit the result cap; no content follows."""
 
 EVENT: Final = struct.Struct("<BBxxiiIQ")
 """kind, lane, pid, wait status, peak RSS KiB, cpu µs."""

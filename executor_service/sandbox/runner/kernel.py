@@ -22,6 +22,10 @@ _LANDLOCK_VERSION: Final = 1
 _LANDLOCK_PATH_BENEATH: Final = 1
 _READ_FILE: Final = 1 << 2
 _READ_DIR: Final = 1 << 3
+_WRITE_FILE: Final = 1 << 1
+_TRUNCATE: Final = 1 << 14
+# Removing directories and files, making directories and files, moving them: no link, no device.
+_CHANGE: Final = 1 << 4 | 1 << 5 | 1 << 7 | 1 << 8 | 1 << 13
 # All file-system rights by Landlock ABI version: 13 in the first, then refer, truncate, ioctl.
 _RIGHTS_BY_ABI: Final = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 _SCOPES_ABI: Final = 6
@@ -85,8 +89,10 @@ def landlock_abi() -> int:
     return max(int(version), 0)
 
 
-def landlock_read_only(paths: tuple[str, ...]) -> int:
-    """Leave this process nothing of the file system but reading below ``paths``.
+def landlock_confine(readable: tuple[str, ...], writable: tuple[str, ...] = ()) -> int:
+    """Leave this process nothing of the file system but reading and writing below these paths.
+
+    What is ``writable`` can be read, too; no links or devices can be made there.
 
     Returns the ABI version in force, 0 where the kernel has no Landlock. Also forbids TCP and, on
     newer kernels, signals and abstract sockets that leave the domain.
@@ -101,8 +107,11 @@ def landlock_read_only(paths: tuple[str, ...]) -> int:
     if ruleset < 0:
         raise _fail("landlock_create_ruleset")
     try:
-        for path in paths:
-            _allow_reading(ruleset, path)
+        for path in readable:
+            _allow(ruleset, path, _READ_FILE, _READ_DIR)
+        for path in writable:
+            file_rights = (_READ_FILE | _WRITE_FILE | _TRUNCATE) & handled
+            _allow(ruleset, path, file_rights, (_READ_DIR | _CHANGE) & handled)
         if _syscall(_LANDLOCK_RESTRICT_SELF, ruleset, 0) != 0:
             raise _fail("landlock_restrict_self")
     finally:
@@ -110,14 +119,16 @@ def landlock_read_only(paths: tuple[str, ...]) -> int:
     return abi
 
 
-def _allow_reading(ruleset: int, path: str) -> None:
+def _allow(ruleset: int, path: str, file_rights: int, folder_rights: int) -> None:
+    """Allow ``file_rights`` for ``path`` and below, and ``folder_rights`` where it is a folder."""
     try:
         parent = os.open(path, os.O_PATH | os.O_CLOEXEC)
     except FileNotFoundError:
         return
     try:
         folder = stat.S_ISDIR(os.fstat(parent).st_mode)
-        rule = _PathBeneath(_READ_FILE | _READ_DIR if folder else _READ_FILE, parent)
+        rights = file_rights | folder_rights if folder else file_rights
+        rule = _PathBeneath(rights, parent)
         if _syscall(_LANDLOCK_ADD_RULE, ruleset, _LANDLOCK_PATH_BENEATH, ctypes.byref(rule), 0):
             raise _fail("landlock_add_rule")
     finally:

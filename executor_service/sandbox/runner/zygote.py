@@ -15,6 +15,7 @@ import signal
 import sys
 from typing import Any, Final
 
+from . import script
 from .child import EVENTS_FD, REQUEST_FD, RESULT_FD, live
 from .frames import ENDED, EVENT, LANES, LENGTH, PARKED, write_all
 from .huge_text import move_text
@@ -23,10 +24,11 @@ from .kernel import (
     PR_SET_PDEATHSIG,
     SeccompFilter,
     landlock_abi,
-    landlock_read_only,
+    landlock_confine,
     prctl,
 )
 from .program import MODULE, run
+from .scratch import SCRATCH, SCRATCH_BYTES
 from .variants import FLAVOURS
 
 SETUP_FD: Final = 21
@@ -50,12 +52,15 @@ def main() -> None:
     """Run a zygote; entry point of the interpreter that the supervisor starts."""
     setup: dict[str, Any] = json.loads(_read_setup())
     huge = move_text()
+    scripts = bool(setup.get("scripts"))
     imported = warm_up(FLAVOURS[setup["flavour"]].modules)
+    if scripts:
+        script.warm_up()
     standing, closing = (SeccompFilter(bytes.fromhex(bpf)) for bpf in setup["filters"])
     # What is read from /proc is read now: Landlock closes it.
     base_bytes = address_space_bytes()
     facts = {"imported": imported, "clock_shifted": clock_is_shifted(), "huge_text_bytes": huge}
-    send_facts(facts | harden())
+    send_facts(facts | harden(scripts=scripts))
     hide_environment()
     rehearse()
     gc.collect()
@@ -121,8 +126,11 @@ def add_site_directories() -> None:
         sys.path.append("/usr/lib/python3/dist-packages")
 
 
-def harden() -> dict[str, Any]:
-    """Confine this process and so all its children; return what is in force."""
+def harden(*, scripts: bool) -> dict[str, Any]:
+    """Confine this process and so all its children; return what is in force.
+
+    With ``scripts`` the scratch, and nothing else, can be written to.
+    """
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
@@ -132,13 +140,15 @@ def harden() -> dict[str, Any]:
         oom_first = False
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, _OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    largest_file = SCRATCH_BYTES if scripts else 0
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
     resource.setrlimit(resource.RLIMIT_MEMLOCK, (0, 0))
     resource.setrlimit(resource.RLIMIT_MSGQUEUE, (0, 0))
     _, hard = resource.getrlimit(resource.RLIMIT_STACK)
     if hard == resource.RLIM_INFINITY or hard > _STACK_BYTES:
         resource.setrlimit(resource.RLIMIT_STACK, (_STACK_BYTES, _STACK_BYTES))
-    abi = landlock_read_only(readable_paths()) if landlock_abi() else 0
+    writable = (SCRATCH, "/dev/null") if scripts else ()
+    abi = landlock_confine(readable_paths(), writable) if landlock_abi() else 0
     prctl(PR_SET_DUMPABLE, 0)
     return {"oom_score": oom_first, "landlock_abi": abi}
 

@@ -49,7 +49,10 @@ class Lane:
 class Zygote:
     """A running zygote."""
 
-    def __init__(self, variant: int, flavour: int, config: dict[str, Any]) -> None:
+    def __init__(
+        self, variant: int, flavour: int, config: dict[str, Any], *, scripts: bool = False
+    ) -> None:
+        """Start one; with ``scripts`` its children run whole scripts, in a scratch directory."""
         self.lanes: list[Lane] = []
         self._parked: deque[Lane] = deque()
         self._facts: dict[str, Any] | None = None
@@ -72,11 +75,15 @@ class Zygote:
             for ours, _ in ends[1:]:
                 os.set_blocking(ours, False)
         self.pid = os.posix_spawn(
-            sys.executable, _command(), environment(variant, flavour), file_actions=actions
+            sys.executable,
+            _command(scripts),
+            environment(variant, flavour, scripts=scripts),
+            file_actions=actions,
         )
         for descriptor in theirs:
             os.close(descriptor)
-        request = {"filters": config["filters"], "flavour": flavour}
+        filters = config["script_filters" if scripts else "filters"]
+        request = {"filters": filters, "flavour": flavour, "scripts": scripts}
         write_all(setup_end, json.dumps(request).encode())
         os.close(setup_end)
 
@@ -134,22 +141,23 @@ def _pipe(*, reads_here: bool) -> tuple[int, int]:
     return (reading, writing) if reads_here else (writing, reading)
 
 
-def _command() -> list[str]:
+def _command(scripts: bool) -> list[str]:
     folder = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    # Unbuffered, so that what a killed program has printed is not lost. Not -I and not -E: the hash
-    # seed is set through the environment, which is made here.
+    # Unbuffered, so that what a killed program has printed is not lost; a script's output is
+    # buffered as python3 does it. Not -I and not -E: the hash seed is set through the environment,
+    # which is made here.
     return [
-        sys.executable, "-u", "-s", "-S", "-P", "-B", "-X", "no_debug_ranges", "-c", _BOOT, folder,
+        sys.executable, *(() if scripts else ("-u",)), "-s", "-S", "-P", "-B",
+        "-X", "no_debug_ranges", "-c", _BOOT, folder,
     ]  # fmt: skip
 
 
-def environment(variant: int, flavour: int) -> dict[str, str]:
+def environment(variant: int, flavour: int, *, scripts: bool = False) -> dict[str, str]:
     """Return the whole environment of a zygote."""
     chosen = VARIANTS[variant]
     result = dict(chosen.environment)
     result |= {
         "PYTHONHASHSEED": str(chosen.hash_seed),
-        "PYTHONIOENCODING": "utf-8:backslashreplace",
         "MALLOC_ARENA_MAX": "1",
         # Symbols bound at start are not bound again, by writing, in every child.
         "LD_BIND_NOW": "1",
@@ -157,6 +165,8 @@ def environment(variant: int, flavour: int) -> dict[str, str]:
         "OMP_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
     }
+    if not scripts:  # which see the encodings that python3 has in this locale
+        result["PYTHONIOENCODING"] = "utf-8:backslashreplace"
     library = next((path for path in FAKETIME_LIBRARIES if os.path.exists(path)), None)
     if chosen.shift_clock and library is not None:
         result |= {

@@ -21,7 +21,7 @@ def qwen(seed: int = 0, size: int = SIZE, tied: bool = True) -> Qwen2ForCausalLM
     torch.manual_seed(seed)
     config = Qwen2Config(
         vocab_size=size,
-        hidden_size=32,
+        hidden_size=64,  # two heads of 32, the narrowest that vLLM's attention on CPUs has
         intermediate_size=48,
         num_hidden_layers=2,
         num_attention_heads=2,

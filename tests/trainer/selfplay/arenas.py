@@ -46,24 +46,23 @@ def tokenizer() -> PreTrainedTokenizerBase:
     return train_tokenizer([program(k) for k in range(100)], MARKUP.all_marks())
 
 
-def a_model(seed: int = 0) -> Qwen2ForCausalLM:
+def a_model(seed: int = 0, **changes: Any) -> Qwen2ForCausalLM:
     """Two layers of random weights."""
+    usual: dict[str, Any] = {
+        "vocab_size": len(tokenizer()),
+        "hidden_size": 32,
+        "intermediate_size": 48,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "max_position_embeddings": 512,
+        "tie_word_embeddings": True,
+        "pad_token_id": tokenizer().pad_token_id,
+        "eos_token_id": tokenizer().eos_token_id,
+    }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return Qwen2ForCausalLM(
-            Qwen2Config(
-                vocab_size=len(tokenizer()),
-                hidden_size=32,
-                intermediate_size=48,
-                num_hidden_layers=2,
-                num_attention_heads=2,
-                num_key_value_heads=1,
-                max_position_embeddings=512,
-                tie_word_embeddings=True,
-                pad_token_id=tokenizer().pad_token_id,
-                eos_token_id=tokenizer().eos_token_id,
-            )
-        )
+        return Qwen2ForCausalLM(Qwen2Config(**{**usual, **changes}))
 
 
 def an_arena(

@@ -62,3 +62,6 @@ class ScriptedSampler:
     def sync_weights(self, weights: Weights) -> None:
         assert not self._asleep
         self.version = weights.version
+
+    def close(self) -> None:
+        """Nothing to free."""

@@ -1,19 +1,19 @@
 """The base model: its shape, its start, and that the warm-up teaches it, the same way each time."""
 
-from dataclasses import replace
 
 import pytest
 import torch
 
+from trainer_client.config.demo import WarmUpConfig
 from trainer_client.prompts.prompt_set import PromptSet
 from trainer_client.tiny.base import make_base
 from trainer_client.tiny.curriculum import TASKS
 from trainer_client.tiny.heldout import HeldOut
 from trainer_client.tiny.model import fresh_model
 from trainer_client.tiny.tokenizer import train_tokenizer
-from trainer_client.tiny.warmup import WarmUpSettings, muon_and_adamw
+from trainer_client.tiny.warmup import muon_and_adamw
 
-SHORT = WarmUpSettings(steps=10, batch_size=8, rising_steps=3)
+SHORT = WarmUpConfig(steps=10, batch_size=8, rising_steps=3)
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_warm_up_teaches_and_repeats_itself_exactly(config):
 
 
 def test_another_seed_makes_another_base(config):
-    few = replace(SHORT, steps=2)
+    few = SHORT.model_copy(update={"steps": 2})
     tasks = config.tasks.model_copy(update={"kinds": TASKS})
     other = config.model_copy(update={"seed": 1, "tasks": tasks})
     bases = [make_base(each, HeldOut({}), few).model.lm_head.weight for each in (config, other)]

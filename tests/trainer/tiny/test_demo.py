@@ -6,6 +6,7 @@ import json
 import pytest
 from rich.console import Console
 
+from trainer_client.config.demo import WarmUpConfig
 from trainer_client.config.loading import load
 from trainer_client.errors import ConfigError
 from trainer_client.records.kinds import Task
@@ -14,9 +15,8 @@ from trainer_client.tiny.curriculum import TASKS
 from trainer_client.tiny.demo import DemoSettings, demo_held_out, run_demo
 from trainer_client.tiny.study import Study, run_arm, study_table
 from trainer_client.tiny.trial import read_trial
-from trainer_client.tiny.warmup import WarmUpSettings
 
-SETTINGS = DemoSettings(problems=4, warm_up=WarmUpSettings(steps=8, batch_size=8))
+SETTINGS = DemoSettings(problems=4, warm_up=WarmUpConfig(steps=8, batch_size=8))
 SHORT = (
     "steps=2",
     "batch_size=4",

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 import yaml
+from transformers import Qwen2ForCausalLM
 
 from tests.trainer.selfplay.arenas import SMALL, a_config, a_model, tokenizer
 from tests.trainer.selfplay.players import induction, inputs, program, proposal, triplet
@@ -18,12 +19,12 @@ STEPS = 50
 BATCH = 16
 
 
-def make_base(folder: Path) -> Path:
+def make_base(folder: Path, model: Qwen2ForCausalLM | None = None) -> Path:
     """Teach a random model the forms of responses, with digits at random in them, and save it.
 
     What it then samples is well-formed more often than not, and right now and then.
     """
-    model = a_model()
+    model = model or a_model()
     config = a_config(optimizer={"lr": 2e-2, "schedule": "linear"})
     vocabulary = Vocabulary.of(tokenizer(), model.config.vocab_size)
     learner = Learner(model, vocabulary, config, device=torch.device("cpu"), total_steps=STEPS)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -57,6 +58,16 @@ def test_the_verifier_outlives_control_c_but_not_the_trainers_end(trainer):
     trainer.send_signal(signal.SIGTERM)
     assert trainer.wait(30) == 128 + signal.SIGTERM
     assert not is_ready(url)
+
+
+def test_a_killed_trainer_leaves_no_verifier_behind(trainer):
+    url = trainer.stdout.readline().strip()
+    assert is_ready(url)
+    trainer.kill()
+    deadline = time.monotonic() + 30
+    while is_ready(url):
+        assert time.monotonic() < deadline, "the verifier outlives its trainer"
+        time.sleep(0.1)
 
 
 def test_without_the_command_it_is_said_what_to_install(monkeypatch, tmp_path):

@@ -1,0 +1,88 @@
+"""What the drop-in endpoints share: operations handed in, and their results in order."""
+
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict
+
+from executor_service import problems
+from executor_service.errors import InfrastructureError, QueueFull
+from executor_service.operations import AnyOperation
+from executor_service.routes.clients import submission, while_connected
+from executor_service.service import Service
+
+PYTHON: Final = frozenset({"python", "python3", "py"})
+"""The names of the one language that there is."""
+
+
+class PeerModel(BaseModel):
+    """Parent of the peers' request models: unlike ours, they ignore what they do not know."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, use_attribute_docstrings=True)
+
+
+class PeerShape(BaseModel):
+    """Parent of the peers' answers, for ``/openapi.json``."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+def _all_wanted(results: Sequence[Any]) -> bool:
+    return False
+
+
+async def gather(
+    request: Request,
+    operations: Sequence[AnyOperation],
+    *,
+    patience: float | None = None,
+    enough: Callable[[Sequence[Any]], bool] = _all_wanted,
+) -> list[Any]:
+    """Carry out ``operations``; return a result or a RequestError for each, in order.
+
+    Args:
+        request: The HTTP request they belong to.
+        operations: What to do.
+        patience: Seconds that such a client waits, where it does not say.
+        enough: Tells whether the results that are there, None in place of the others, will do;
+            the rest is then given up.
+
+    Raises:
+        QueueFull: There is no room or no time for all of them; none has been started.
+        InfrastructureError: The queue cannot be reached.
+        ClientLeft: Nobody waits any more.
+    """
+    service: Service = request.app.state.service
+    results = service.dispatcher.submit(submission(request, operations, patience=patience))
+    ordered: list[Any] = [None] * len(operations)
+
+    async def collect() -> list[Any]:
+        async with contextlib.aclosing(results):
+            async for index, result in results:
+                ordered[index] = result
+                if enough(ordered):
+                    break
+        return ordered
+
+    await while_connected(request, collect())
+    return ordered
+
+
+def not_in_time(error: QueueFull | InfrastructureError) -> Response:
+    """Return the answer to a client that tries again on 504 alone."""
+    after = error.retry_after if isinstance(error, QueueFull) else 1.0
+    headers = {"Retry-After": str(int(after + 0.999))}
+    return problems.response(problems.problem(504, str(error)), headers)
+
+
+def raise_infrastructure(result: dict[str, Any]) -> None:
+    """Refuse to answer with a failure of our own, which is no result of anybody's program.
+
+    Raises:
+        InfrastructureError: It is one.
+    """
+    if result["status"] == "infra_error":
+        raise InfrastructureError(result["message"])

@@ -1,0 +1,101 @@
+"""Tests of a whole program, as several peers have them: each an operation, and when it is passed.
+
+Expected outputs stay here: a script is given its input alone, and an assert statement is taken
+apart into what is run and what must come of it.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from executor_service.errors import RequestError
+from executor_service.operations import (
+    AnyOperation,
+    Case,
+    InductionOperation,
+    LimitsSpec,
+    ScriptOperation,
+)
+from executor_service.sandbox.runs import Limits
+from executor_service.verifier.assert_case import ENTRY_POINT, assert_case
+
+LEAST_STDOUT_BYTES: Final = 65_536
+_MORE_STDOUT_BYTES: Final = 4096
+"""Bytes of stdout that are kept beyond what was expected: then it is wrong anyway."""
+
+Match = Callable[[str, str], bool]
+"""Tells whether an expected output (first) and a script's are the same."""
+
+
+class ProgramTest(NamedTuple):
+    """One test; without an operation it cannot be passed, whatever the program is."""
+
+    operation: AnyOperation | None
+    passed: Callable[[dict[str, Any]], bool]
+
+
+def stdio_test(
+    program: str, stdin: str, expected: str, match: Match, *, seconds: float, most: Limits
+) -> ProgramTest:
+    """Return the test that a script writes ``expected`` to stdout, and ends with status 0."""
+    stdout_bytes = max(LEAST_STDOUT_BYTES, 4 * len(expected) + _MORE_STDOUT_BYTES)
+
+    def passed(result: dict[str, Any]) -> bool:
+        return result["status"] == "ok" and match(expected, result["stdout"])
+
+    limits = seconds_of_both(seconds, most).model_copy(
+        update={"stdout_bytes": min(stdout_bytes, most.stdout_bytes)}
+    )
+    return ProgramTest(ScriptOperation(program=program, stdin=stdin, limits=limits), passed)
+
+
+def assert_test(program: str, test: str, *, seconds: float, most: Limits) -> ProgramTest:
+    """Return the test that an assert statement holds."""
+    case = assert_case(program, test)
+    if case is None:
+        return ProgramTest(None, _correct)
+    return returns_test(case.program, ENTRY_POINT, "", case.gold, seconds=seconds, most=most)
+
+
+def returns_test(
+    program: str, entry_point: str, arguments: str, gold: str, *, seconds: float, most: Limits
+) -> ProgramTest:
+    """Return the test that a call returns what equals ``gold``, as Python's ``==`` has it."""
+    operation = InductionOperation(
+        mode="induction",
+        program=program,
+        entry_point=entry_point,
+        cases=(Case(input=arguments, output=gold),),
+        equality="python",
+        limits=seconds_of_both(seconds, most),
+    )
+    return ProgramTest(operation, _correct)
+
+
+def seconds_of_both(seconds: float, most: Limits) -> LimitsSpec:
+    """Return limits for a caller that knows one clock alone, and no limit of memory."""
+    return LimitsSpec(
+        cpu_seconds=min(seconds, most.cpu_seconds), wall_seconds=seconds, memory_mb=most.memory_mb
+    )
+
+
+def _correct(result: dict[str, Any]) -> bool:
+    return result["correct"] is True
+
+
+def model_failed(result: RequestError) -> bool:
+    """Tell whether a refusal is about the program that a model wrote: too long, as a rule.
+
+    Anything else that is refused is the trainer's mistake, and must not look like a wrong answer.
+    """
+    return result.field == "program"
+
+
+def operations_of(tests: Sequence[ProgramTest]) -> list[AnyOperation]:
+    """Return the operations of those tests that have one, in order."""
+    return [test.operation for test in tests if test.operation is not None]
+
+
+def aligned(tests: Sequence[ProgramTest], results: Sequence[Any]) -> list[Any]:
+    """Return the results of ``operations_of(tests)`` by test; None where there is none."""
+    rest = iter(results)
+    return [None if test.operation is None else next(rest) for test in tests]

@@ -1,0 +1,1 @@
+"""The recipes by which the parts are brought to machines."""

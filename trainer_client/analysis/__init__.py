@@ -1,0 +1,1 @@
+"""Measurements on models and finished runs, each with its figure, its numbers and its caption."""

@@ -1,0 +1,168 @@
+"""The invisible leash, measured: how much of what a tuned model solves the base solves as well.
+
+A problem counts as solved where at least one of the samples is right (pass@n). Of the problems
+that the tuned model solves, the share that the base solves with k samples is the mean of the base's
+unbiased pass@k over them, for k up to its number of samples; and the other way round. A share near
+1 at large k means that tuning found nothing that the base could not find (arXiv 2504.13837).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from trainer_client.analysis.artifact import Artifact, Cell
+from trainer_client.analysis.outcomes import Outcomes, common_problems, powers_of_two
+from trainer_client.analysis.resampling import Interval, mean
+from trainer_client.analysis.style import (
+    COLOURS,
+    DASHES,
+    MARKERS,
+    legend,
+    panels,
+    shares_beside,
+)
+from trainer_client.evaluation.passk import pass_at_k
+
+COLUMNS: Final = (
+    "benchmark", "solved_by", "problems", "also_by", "k", "share", "share_low", "share_high",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How one model does on the problems that another solves.
+
+    Attributes:
+        problems: how many the other one solves.
+        shares: by k, the part of them solved with k samples; empty where there are none.
+    """
+
+    problems: int
+    shares: dict[int, Interval]
+
+    @property
+    def at_most(self) -> tuple[int, Interval] | None:
+        """The largest k with its share."""
+        return max(self.shares.items(), key=lambda item: item[0], default=None)
+
+
+@dataclass(frozen=True)
+class Support:
+    """Two models' coverage of each other's solved problems.
+
+    Attributes:
+        problems: that both have verdicts on.
+        both: solved by both with all their samples.
+        base_only: by the base alone.
+        tuned_only: by the tuned model alone.
+        base_on_tuned: the base, on what the tuned model solves.
+        tuned_on_base: the reverse.
+    """
+
+    problems: int
+    both: int
+    base_only: int
+    tuned_only: int
+    base_on_tuned: Coverage
+    tuned_on_base: Coverage
+
+
+def measure_support(base: Outcomes, tuned: Outcomes) -> Support:
+    """Compare two models on the problems that both have verdicts on.
+
+    Raises:
+        DataError: they have none in common.
+    """
+    shared = common_problems(base, tuned)
+    base, tuned = base.among(shared), tuned.among(shared)
+    by_base, by_tuned = _solved(base), _solved(tuned)
+    return Support(
+        problems=len(shared),
+        both=len(by_base & by_tuned),
+        base_only=len(by_base - by_tuned),
+        tuned_only=len(by_tuned - by_base),
+        base_on_tuned=_coverage(base, by_tuned),
+        tuned_on_base=_coverage(tuned, by_base),
+    )
+
+
+def support_artifact(
+    base: Mapping[str, Outcomes], tuned: Mapping[str, Outcomes], names: tuple[str, str]
+) -> Artifact:
+    """Return a panel for each benchmark that both were evaluated on.
+
+    Args:
+        base: the base's outcomes by benchmark.
+        tuned: the tuned model's.
+        names: what base and tuned are called.
+
+    Raises:
+        DataError: they share no benchmark, or no problem of one.
+    """
+    found = {name: measure_support(base[name], tuned[name]) for name in base if name in tuned}
+    figure, axes = panels(max(len(found), 1), 4)
+    rows: list[list[Cell]] = []
+    for each, (benchmark, one) in zip(axes, found.items(), strict=True):
+        for rank, (solver, other, coverage) in enumerate(
+            ((names[1], names[0], one.base_on_tuned), (names[0], names[1], one.tuned_on_base))
+        ):
+            ks, shares = list(coverage.shares), list(coverage.shares.values())
+            each.fill_between(
+                ks, [s.low for s in shares], [s.high for s in shares],
+                color=COLOURS[rank], alpha=0.15, linewidth=0,
+            )  # fmt: skip
+            each.plot(
+                ks, [s.value for s in shares], label=f"{other} on what {solver} solves",
+                color=COLOURS[rank], marker=MARKERS[rank], linestyle=DASHES[rank],
+            )  # fmt: skip
+            rows += [
+                [benchmark, solver, coverage.problems, other, k, s.value, s.low, s.high]
+                for k, s in coverage.shares.items()
+            ]
+        each.set_xscale("log", base=2)
+        each.set_xlabel("samples k")
+        each.set_ylim(0, 1.02)
+        each.set_title(f"{benchmark}: {one.problems} problems")
+        shares_beside(each)
+        legend(each)
+    axes[0].set_ylabel("solved within k samples")
+    return Artifact(
+        name="support",
+        title="What one model solves, solved by the other",
+        caption=" ".join(_said(benchmark, one, names) for benchmark, one in found.items()),
+        columns=COLUMNS,
+        rows=rows,
+        figure=figure,
+    )
+
+
+def _solved(outcomes: Outcomes) -> set[str]:
+    return {problem for problem, (_, c) in outcomes.counts.items() if c}
+
+
+def _coverage(outcomes: Outcomes, solved: set[str]) -> Coverage:
+    counts = [outcomes.counts[problem] for problem in outcomes.counts if problem in solved]
+    if not counts:
+        return Coverage(0, {})
+    ks = powers_of_two(min(n for n, _ in counts))
+    shares = {k: mean([pass_at_k(n, c, k) for n, c in counts]) for k in ks}
+    return Coverage(len(counts), shares)
+
+
+def _said(benchmark: str, one: Support, names: tuple[str, str]) -> str:
+    base, tuned = names
+    text = (
+        f"{benchmark}: of {one.problems} problems {one.both} are solved by both, {one.tuned_only} "
+        f"by {tuned} alone, {one.base_only} by {base} alone."
+    )
+    for solver, other, coverage in (
+        (tuned, base, one.base_on_tuned),
+        (base, tuned, one.tuned_on_base),
+    ):
+        if coverage.at_most:
+            k, share = coverage.at_most
+            text += (
+                f" Of the {coverage.problems} that {solver} solves, {other} solves "
+                f"{share.value:.1%} [{share.low:.1%}, {share.high:.1%}] with {k} samples."
+            )
+    return text

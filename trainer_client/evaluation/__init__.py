@@ -1,0 +1,1 @@
+"""Evaluation on published benchmarks: reading, sampling, judging through the verifier, pass@k."""

@@ -1,0 +1,1 @@
+"""Readers of benchmarks' files as their projects publish them."""

@@ -1,0 +1,66 @@
+"""Judging one benchmark's samples: the store of verdicts, the judge, and the counts."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer_client.config.run import VerifierConfig
+from trainer_client.evaluation.benchmarks.registry import Benchmark
+from trainer_client.evaluation.judging.together import judge_all, opened_judge
+from trainer_client.evaluation.problems import Problem
+from trainer_client.evaluation.results import BenchmarkResult
+from trainer_client.evaluation.samples import Sample
+from trainer_client.evaluation.stores import VerdictStore
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How samples are judged.
+
+    Attributes:
+        verifier: the verifier.
+        least_seconds: floor of a candidate's time limit for one call.
+        factor: multiple of the reference's time that it is given.
+    """
+
+    verifier: VerifierConfig
+    least_seconds: float = 4.0
+    factor: float = 4.0
+
+
+def judge_samples(
+    benchmark: Benchmark,
+    problems: Sequence[Problem],
+    samples: Sequence[Sample],
+    judging: Judging,
+    verdicts: Path,
+    progress: Callable[[], None] = lambda: None,
+) -> BenchmarkResult:
+    """Judge samples, those with a verdict in the file ``verdicts`` without asking again.
+
+    Raises:
+        VerifierError: the verifier refuses us, or is away for longer than the patience.
+        ConfigError: what a judge needs is not installed.
+    """
+    return asyncio.run(_judge(benchmark, problems, samples, judging, verdicts, progress))
+
+
+async def _judge(
+    benchmark: Benchmark,
+    problems: Sequence[Problem],
+    samples: Sequence[Sample],
+    judging: Judging,
+    verdicts: Path,
+    progress: Callable[[], None],
+) -> BenchmarkResult:
+    async with opened_judge(
+        benchmark.kind,
+        judging.verifier,
+        least_seconds=judging.least_seconds,
+        factor=judging.factor,
+    ) as judge:
+        with VerdictStore(verdicts, judge.rules) as known:
+            by_id = {problem.id: problem for problem in problems}
+            judgements = await judge_all(judge, by_id, samples, known, progress)
+    return BenchmarkResult.of(judge.checks, benchmark.forgeable, samples, judgements)

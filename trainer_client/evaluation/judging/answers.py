@@ -1,0 +1,69 @@
+"""From a response's text to the answer in it: a program, a literal, or the text itself."""
+
+import re
+from typing import Final
+
+from trainer_client.evaluation.problems import (
+    CheckedProblem,
+    FunctionProblem,
+    MathProblem,
+    Problem,
+    TraceProblem,
+)
+
+_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)(?:^[ \t]*```|\Z)", re.MULTILINE | re.DOTALL)
+_ENDS: Final = ("\nif __name__", "\nprint(", "\ndef main(", "\n```", "<|endoftext|>")
+_BODY_ENDS: Final = (*_ENDS, "\ndef ", "\nclass ", "\nimport ", "\nfrom ", "\nassert ", "\n#")
+"""Where the continuation of a signature has left the function (EvalPlus' rule for HumanEval)."""
+_PROGRAM_ENDS: Final = (*_ENDS, '\n"""', "\nassert")
+"""Where a program that a model just goes on with has ended (its rule for MBPP)."""
+
+
+def answer_to(problem: Problem, response: str) -> str:
+    """Return what a judge is asked about."""
+    text = response.encode("utf-8", "replace").decode("utf-8")
+    # What was thought aloud is no answer.
+    text = text.rpartition("</think>")[2]
+    if isinstance(problem, MathProblem):
+        return text
+    if isinstance(problem, TraceProblem):
+        return _value(text, problem)
+    return _program(text, problem)
+
+
+def _program(text: str, problem: FunctionProblem | CheckedProblem) -> str:
+    """Return the last fenced block that defines the function, or the continued prompt."""
+    blocks = [match.group(1) for match in _FENCE.finditer(text)]
+    definition = re.compile(rf"^(?:async )?def {re.escape(problem.entry_point)}\b", re.MULTILINE)
+    for block in reversed(blocks):
+        if definition.search(block):
+            return block
+    if blocks:
+        return blocks[-1]
+    whole = isinstance(problem, FunctionProblem) and problem.dataset == "mbpp"
+    if whole or definition.search(text):
+        return _cut(text, _PROGRAM_ENDS)
+    return problem.prompt + _cut(text, _BODY_ENDS)
+
+
+def _cut(text: str, ends: tuple[str, ...]) -> str:
+    found = [place for end in ends if (place := text.find(end)) >= 0]
+    return text[: min(found)] if found else text
+
+
+def _value(text: str, problem: TraceProblem) -> str:
+    """Return a predicted value: in ``[ANSWER]``, in ``<answer>``, in a fence, or the first line."""
+    for opening, closing in (("[ANSWER]", "[/ANSWER]"), ("<answer>", "</answer>")):
+        if opening in text:
+            text = text.rpartition(opening)[2].partition(closing)[0]
+            break
+    blocks = [match.group(1) for match in _FENCE.finditer(text)]
+    found = (blocks[-1] if blocks else text).strip()
+    if problem.predicts == "output":
+        _, asserted, after = found.partition("==")
+        return after.strip() if asserted and found.startswith("assert ") else found
+    found = found.removeprefix("assert ").strip()
+    if found.startswith("f("):
+        found = found.partition("==")[0].strip()
+        return found.removeprefix("f(").removesuffix(")")
+    return found

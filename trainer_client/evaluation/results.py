@@ -1,0 +1,184 @@
+"""What an evaluation found: counts of right samples per problem, from which everything follows.
+
+`results.json` holds them, so that another evaluation, or an analysis, can be compared with this
+one problem by problem.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final, Self
+
+from trainer_client.errors import DataError
+from trainer_client.evaluation.judging.judgement import Judgement
+from trainer_client.evaluation.passk import Comparison, Estimate, bootstrap, compare, pass_at_k
+from trainer_client.evaluation.samples import Sample
+from trainer_client.state.durable import replace_text
+
+FORMAT: Final = 1
+SEED: Final = 0
+"""Of the resampling: the same counts give the same intervals."""
+
+
+@dataclass(frozen=True)
+class ProblemCounts:
+    """One problem's samples.
+
+    Attributes:
+        judged: samples with a verdict.
+        right: of these, those that passed, by check.
+    """
+
+    judged: int
+    right: dict[str, int]
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """One benchmark's samples.
+
+    Attributes:
+        checks: names of the verdicts; the last is the one that counts.
+        forgeable: a sample can pass without being right.
+        problems: counts by problem.
+        statuses: how many samples have each status.
+        unjudged: samples without a verdict.
+    """
+
+    checks: tuple[str, ...]
+    forgeable: bool
+    problems: dict[str, ProblemCounts]
+    statuses: dict[str, int] = field(default_factory=dict)
+    unjudged: int = 0
+
+    @classmethod
+    def of(
+        cls,
+        checks: tuple[str, ...],
+        forgeable: bool,
+        samples: Sequence[Sample],
+        judgements: Sequence[Judgement],
+    ) -> Self:
+        """Count judgements."""
+        problems: dict[str, ProblemCounts] = {}
+        statuses: dict[str, int] = {}
+        unjudged = 0
+        for sample, judgement in zip(samples, judgements, strict=True):
+            statuses[judgement.status] = statuses.get(judgement.status, 0) + 1
+            counts = problems.get(sample.problem, ProblemCounts(0, dict.fromkeys(checks, 0)))
+            if judgement.passed is None:
+                unjudged += 1
+            else:
+                passed = judgement.passed
+                counts = ProblemCounts(
+                    counts.judged + 1,
+                    {check: counts.right[check] + passed[check] for check in checks},
+                )
+            problems[sample.problem] = counts
+        ordered = dict(sorted(statuses.items(), key=lambda pair: (-pair[1], pair[0])))
+        return cls(checks, forgeable, problems, ordered, unjudged)
+
+    @property
+    def samples(self) -> int:
+        """The most verdicts that a problem has."""
+        return max((counts.judged for counts in self.problems.values()), default=0)
+
+    def shares(self, check: str, k: int) -> dict[str, float]:
+        """Return pass@k of each problem that has enough verdicts."""
+        return {
+            problem: pass_at_k(counts.judged, counts.right[check], k)
+            for problem, counts in self.problems.items()
+            if counts.judged >= k
+        }
+
+    def estimate(self, check: str, k: int) -> Estimate | None:
+        """Return pass@k over problems; None where no problem has enough verdicts."""
+        shares = self.shares(check, k)
+        return bootstrap(list(shares.values()), SEED) if shares else None
+
+    def compared(self, other: "BenchmarkResult", check: str, k: int) -> Comparison | None:
+        """Compare with another model on the problems that both have enough verdicts on."""
+        own, others = self.shares(check, k), other.shares(check, k)
+        both = [problem for problem in own if problem in others]
+        if not both:
+            return None
+        return compare([others[one] for one in both], [own[one] for one in both], SEED)
+
+
+@dataclass(frozen=True)
+class Results:
+    """All of an evaluation.
+
+    Attributes:
+        subject: what was evaluated: a model's path, a file of samples.
+        settings: how; JSON.
+        ks: the values of k.
+        benchmarks: by name.
+    """
+
+    subject: str
+    settings: dict[str, Any]
+    ks: tuple[int, ...]
+    benchmarks: dict[str, BenchmarkResult]
+
+    def write(self, path: Path) -> None:
+        """Write them, with pass@k and its intervals, as JSON."""
+        document = {
+            "format": FORMAT,
+            "subject": self.subject,
+            "settings": self.settings,
+            "ks": self.ks,
+            "benchmarks": {
+                name: {**asdict(result), "pass_at_k": _estimates(result, self.ks)}
+                for name, result in self.benchmarks.items()
+            },
+        }
+        replace_text(path, json.dumps(document, indent=1, allow_nan=False) + "\n")
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `write` wrote.
+
+        Raises:
+            DataError: it is not that.
+        """
+        path = path / "results.json" if path.is_dir() else path
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if document["format"] != FORMAT:
+                raise DataError(f"{path}: format {document['format']} is not known here")
+            return cls(
+                document["subject"],
+                document["settings"],
+                tuple(document["ks"]),
+                {name: _result(found) for name, found in document["benchmarks"].items()},
+            )
+        except OSError as error:
+            raise DataError(f"{path}: {error.strerror or error}") from None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(f"{path}: no results of an evaluation: {error!r}") from None
+
+
+def _estimates(result: BenchmarkResult, ks: Sequence[int]) -> dict[str, dict[str, Any]]:
+    return {
+        check: {
+            str(k): estimate.as_dict()
+            for k in ks
+            if (estimate := result.estimate(check, k)) is not None
+        }
+        for check in result.checks
+    }
+
+
+def _result(document: Mapping[str, Any]) -> BenchmarkResult:
+    return BenchmarkResult(
+        tuple(document["checks"]),
+        bool(document["forgeable"]),
+        {
+            problem: ProblemCounts(int(counts["judged"]), dict(counts["right"]))
+            for problem, counts in document["problems"].items()
+        },
+        dict(document["statuses"]),
+        int(document["unjudged"]),
+    )

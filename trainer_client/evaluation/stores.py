@@ -1,0 +1,99 @@
+"""Responses and verdicts on disk: appended as they come, so that nothing is done twice."""
+
+import hashlib
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+
+from trainer_client.evaluation.judging.judgement import Judgement
+from trainer_client.state.json_lines import keep_lines, read_lines, write_line
+
+
+def digest(value: Any) -> str:
+    """Return a short fingerprint of a JSON value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+class Lines:
+    """A file of JSON lines that is read once and then appended to."""
+
+    def __init__(self, path: Path) -> None:
+        """Open it; half a line, left by a process that was killed, is cut off."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        keep_lines(path, lambda _: True)
+        self.records = list(read_lines(path))
+        self._file: IO[str] = path.open("a", encoding="utf-8")
+
+    def __enter__(self) -> Self:
+        """Return it."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def append(self, record: dict[str, Any]) -> None:
+        """Add a record and hand it to the system."""
+        write_line(self._file, record)
+
+
+class ResponseStore(Lines):
+    """The responses of one model to one benchmark, by settings, problem and index."""
+
+    def __init__(self, path: Path, settings: str) -> None:
+        """Open the file; ``settings`` is the fingerprint of model, prompts and decoding."""
+        super().__init__(path)
+        self._settings = settings
+        self.responses: dict[tuple[str, int], str] = {
+            (record["problem"], record["index"]): record["response"]
+            for record in self.records
+            if record.get("settings") == settings
+        }
+
+    def add(self, problem: str, index: int, response: str, tokens: int, finished: bool) -> None:
+        """Keep a response."""
+        self.responses[problem, index] = response
+        self.append({
+            "problem": problem, "index": index, "settings": self._settings, "tokens": tokens,
+            "finished": finished, "response": response,
+        })  # fmt: skip
+
+
+class VerdictStore(Lines):
+    """Judgements of answers, by problem, answer and rules; equal answers are judged once.
+
+    Those without a verdict are not kept: they are asked for again.
+    """
+
+    def __init__(self, path: Path, rules: dict[str, Any]) -> None:
+        """Open the file; `rules` are the judge's."""
+        super().__init__(path)
+        self._rules = digest(rules)
+        self._known = {
+            (record["problem"], record["answer"]): Judgement(
+                record["passed"], record["status"], record["detail"]
+            )
+            for record in self.records
+            if record.get("rules") == self._rules
+        }
+
+    def get(self, problem: str, answer: str) -> Judgement | None:
+        """Return what is known of an answer."""
+        return self._known.get((problem, digest(answer)))
+
+    def add(self, problem: str, answer: str, judgement: Judgement) -> None:
+        """Keep a judgement, when it is one."""
+        self._known[problem, digest(answer)] = judgement
+        if judgement.passed is not None:
+            self.append({
+                "problem": problem, "answer": digest(answer), "rules": self._rules,
+                "passed": judgement.passed, "status": judgement.status,
+                "detail": judgement.detail,
+            })  # fmt: skip

@@ -1,0 +1,1 @@
+"""Several processes that train one policy: who they are, what they share, how weights are cut."""

@@ -1,0 +1,122 @@
+"""`Engine`: what the sampler takes of each GPU while awake, and how much it samples at once."""
+
+from dataclasses import dataclass
+
+from trainer_client.plan.job import FP32, Job
+
+VLLM_CONTEXT = 1.0e9
+"""Bytes that a sleeping engine keeps on each of its GPUs: context and libraries. Assumed."""
+VLLM_GRAPHS = 1.0e9
+"""Bytes of its CUDA graphs, which sleep neither; none with `sampler.enforce_eager`. Assumed."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """A sampler on each GPU, or on a group of them.
+
+    Attributes:
+        weights: bytes on each GPU.
+        cache: bytes of the KV cache on each GPU.
+        work: bytes of work space on each GPU: logits and the activations of prompts being read.
+        context: bytes on each GPU that it keeps while asleep, in a process of its own.
+        stays: it keeps all of its memory while the learner updates.
+        replicas: engines that share the prompts.
+        width: GPUs of one engine (tensor parallelism).
+        tokens: positions that the cache of one engine holds.
+        rows: responses that one engine samples side by side at most.
+        waits_for_longest: a batch of rows is sampled to its longest response before the next one
+            begins; otherwise a finished response makes room at once.
+        exports: new weights go over files in the host's memory.
+        asleep: bytes of the host's memory that the weights of one engine take while it sleeps.
+        weights_formula: how `weights` comes about.
+        cache_formula: how `cache` comes about.
+        work_formula: how `work` comes about.
+    """
+
+    weights: float
+    cache: float
+    work: float
+    context: float
+    stays: bool
+    replicas: int
+    width: int
+    tokens: int
+    rows: int
+    waits_for_longest: bool
+    exports: bool
+    asleep: float
+    weights_formula: str
+    cache_formula: str
+    work_formula: str
+
+
+def engine(job: Job) -> Engine:
+    """Return the configured sampler's use of the GPUs."""
+    return _vllm(job) if job.config.sampler.backend == "vllm" else _transformers(job)
+
+
+def cache_bytes(job: Job) -> int:
+    """Return the KV cache's bytes for one position: 2 × layers × kv heads × head_dim numbers."""
+    return job.sampler_bytes * job.shape.cache_numbers
+
+
+def _transformers(job: Job) -> Engine:
+    """Describe `TransformersSampler`: a whole copy on each GPU, rows up to `max_batch_tokens`."""
+    shape, size, lengths = job.shape, job.sampler_bytes, job.config.lengths
+    tokens = max(job.config.sampler.max_batch_tokens, job.longest)
+    prompts = tokens * lengths.max_prompt_tokens // job.longest
+    rows = tokens // lengths.max_response_tokens
+    reading = size * prompts * (3 * shape.feed_forward + 4 * shape.hidden)
+    # bf16 logits, their fp32 copy, and two more of it where they are drawn from.
+    logits = rows * shape.vocabulary * (size + 3 * FP32)
+    return Engine(
+        weights=float(size * shape.parameters),
+        cache=float(tokens * cache_bytes(job)),
+        work=float(max(reading, logits)),
+        context=0.0,
+        stays=bool(job.config.pipeline.off_policy_steps),
+        replicas=job.gpus,
+        width=1,
+        tokens=tokens,
+        rows=rows,
+        waits_for_longest=True,
+        exports=False,
+        asleep=float(size * shape.parameters),
+        weights_formula=f"{size} × P",
+        cache_formula=f"{tokens:,} positions × {cache_bytes(job):,}",
+        work_formula="prompts being read, or logits",
+    )
+
+
+def _vllm(job: Job) -> Engine:
+    """Describe `VllmSampler`: the cache is what weights and work leave of the share it is given.
+
+    Its work is that of a pass over `max_num_batched_tokens`, and the logits of `max_num_seqs` rows.
+    """
+    shape, size, config = job.shape, job.sampler_bytes, job.config.sampler
+    width = config.tensor_parallel
+    weights = size * shape.parameters / width
+    passing = config.max_num_batched_tokens * (3 * shape.feed_forward / width + 4 * shape.hidden)
+    work = size * passing + config.max_num_seqs * shape.vocabulary * (size + 2 * FP32)
+    share = config.gpu_memory_utilization
+    cache = max(0.0, share * job.gpu.memory - weights - work)
+    formula = f"{share:g} of the GPU less weights and work space"
+    if config.kv_cache_gib is not None:
+        cache, formula = config.kv_cache_gib * 2**30, "sampler.kv_cache_gib"
+    return Engine(
+        weights=weights,
+        cache=cache,
+        work=work,
+        context=VLLM_CONTEXT + (0.0 if config.enforce_eager else VLLM_GRAPHS),
+        stays=bool(job.config.pipeline.off_policy_steps) or config.sleep_level == 0,
+        replicas=job.gpus,
+        width=width,
+        tokens=int(cache * width / cache_bytes(job)),
+        rows=config.max_num_seqs,
+        waits_for_longest=False,
+        exports=config.weight_sync == "reload",
+        asleep=float(size * shape.parameters) if config.sleep_level == 1 else 0.0,
+        weights_formula=f"{size} × P / {width}" if width > 1 else f"{size} × P",
+        cache_formula=formula,
+        work_formula="a pass over a batch of tokens, and logits",
+    )
