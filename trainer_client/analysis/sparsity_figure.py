@@ -29,9 +29,9 @@ def sparsity_artifact(found: Mapping[str, Sparsity], base: str) -> Artifact:
     _draw_totals(bars, {name: one.total for name, one in found.items()})
     for rank, (name, one) in enumerate(found.items()):
         inner = {layer: c for layer, c in one.by_layer().items() if layer != "other"}
-        _draw_line(layers, name, rank, inner)
+        _draw_counts(layers, name, rank, inner, "solid")
         matrices = {kind: c for kind, c in one.by_kind().items() if kind.endswith(".weight")}
-        _draw_line(kinds, name, rank, {_short(kind): c for kind, c in matrices.items()})
+        _draw_counts(kinds, name, rank, {_short(k): c for k, c in matrices.items()}, "none")
     layers.set_xlabel("layer")
     layers.set_title("by layer")
     kinds.set_title("by kind of matrix")
@@ -71,15 +71,22 @@ def _draw_totals(axes: Axes, totals: Mapping[str, Count]) -> None:
     for place, value in zip(places, near, strict=True):
         axes.text(place - 0.2, value + 0.015, f"{100 * value:.1f}", ha="center", fontsize=8)
     axes.set_xticks(list(places), list(totals))
+    axes.set_xlim(-0.75, len(totals) - 0.25)
     axes.set_title("whole model, %")
     legend(axes)
 
 
-def _draw_line(axes: Axes, label: str, rank: int, counts: Mapping[str, Count]) -> None:
+def _draw_counts(
+    axes: Axes, label: str, rank: int, counts: Mapping[str, Count], joined: str
+) -> None:
     axes.plot(
-        list(counts), [count.sparsity for count in counts.values()],
-        color=COLOURS[rank % len(COLOURS)], marker=MARKERS[rank % len(MARKERS)], label=label,
-    )  # fmt: skip
+        list(counts),
+        [count.sparsity for count in counts.values()],
+        color=COLOURS[rank % len(COLOURS)],
+        marker=MARKERS[rank % len(MARKERS)],
+        linestyle=joined,
+        label=label,
+    )
 
 
 def _short(kind: str) -> str:

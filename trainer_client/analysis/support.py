@@ -17,10 +17,10 @@ from trainer_client.analysis.style import (
     COLOURS,
     DASHES,
     MARKERS,
-    legend,
     panels,
     shares_beside,
 )
+from trainer_client.errors import DataError
 from trainer_client.evaluation.passk import pass_at_k
 
 COLUMNS: Final = (
@@ -39,6 +39,11 @@ class Coverage:
 
     problems: int
     shares: dict[int, Interval]
+
+    @property
+    def largest_k(self) -> int:
+        """The most samples that there is a share for."""
+        return max(self.shares, default=1)
 
     @property
     def at_most(self) -> tuple[int, Interval] | None:
@@ -100,7 +105,9 @@ def support_artifact(
         DataError: they share no benchmark, or no problem of one.
     """
     found = {name: measure_support(base[name], tuned[name]) for name in base if name in tuned}
-    figure, axes = panels(max(len(found), 1), 4)
+    if not found:
+        raise DataError("the two evaluations have no benchmark in common")
+    figure, axes = panels(len(found), 4)
     rows: list[list[Cell]] = []
     for each, (benchmark, one) in zip(axes, found.items(), strict=True):
         for rank, (solver, other, coverage) in enumerate(
@@ -119,13 +126,18 @@ def support_artifact(
                 [benchmark, solver, coverage.problems, other, k, s.value, s.low, s.high]
                 for k, s in coverage.shares.items()
             ]
+        every = powers_of_two(max(one.base_on_tuned.largest_k, one.tuned_on_base.largest_k))
         each.set_xscale("log", base=2)
+        each.set_xticks(every, [str(k) for k in every])
         each.set_xlabel("samples k")
         each.set_ylim(0, 1.02)
         each.set_title(f"{benchmark}: {one.problems} problems")
         shares_beside(each)
-        legend(each)
     axes[0].set_ylabel("solved within k samples")
+    handles, labels = max(
+        (each.get_legend_handles_labels() for each in axes), key=lambda found: len(found[1])
+    )
+    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
     return Artifact(
         name="support",
         title="What one model solves, solved by the other",

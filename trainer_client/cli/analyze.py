@@ -53,7 +53,10 @@ def sparsity(
         from trainer_client.analysis.sparsity_figure import sparsity_artifact
 
         start = model_folder(base)
-        found = {label_of(path): measure_sparsity(start, model_folder(path)) for path in tuned}
+        found = {
+            name: measure_sparsity(start, model_folder(path))
+            for name, path in zip(_names(*tuned), tuned, strict=True)
+        }
         _write(sparsity_artifact(found, label_of(base)), out, tuned)
 
 
@@ -90,10 +93,9 @@ def compare(
     """Several runs' metrics over steps, side by side."""
     with plain_errors():
         from trainer_client.analysis.comparison import comparison_artifact
-        from trainer_client.analysis.models import label_of
 
         # The report of the first run shows the comparison.
-        artifact = comparison_artifact({label_of(run): run for run in runs}, metric)
+        artifact = comparison_artifact(dict(zip(_names(*runs), runs, strict=True)), metric)
         _write(artifact, out, runs[:1])
 
 
@@ -117,7 +119,6 @@ def difficulty(
     with plain_errors(), ExitStack() as stack:
         from trainer_client.analysis.difficulty import choose_tasks, measure_difficulty
         from trainer_client.analysis.difficulty_figure import difficulty_artifact
-        from trainer_client.analysis.models import label_of
         from trainer_client.config.loading import load
         from trainer_client.state.run_directory import RunDirectory
         from trainer_client.verifier.local_process import local_verifier
@@ -131,7 +132,7 @@ def difficulty(
         url = verifier or stack.enter_context(local_verifier(log))
         judge = stack.enter_context(Verifier(config.with_verifier_url(url).verifier))
         judge.greet()
-        models = {label_of(path): path for path in model}
+        models = dict(zip(_names(*model), model, strict=True))
         found = measure_difficulty(config, models, chosen, judge, samples)
         _write(difficulty_artifact(found, samples), out, [run])
 
@@ -147,8 +148,9 @@ def support(
         from trainer_client.analysis.outcomes import read_outcomes
         from trainer_client.analysis.support import support_artifact
 
-        names = _names(base, tuned)
-        _write(support_artifact(read_outcomes(base), read_outcomes(tuned), names), out, [])
+        first, second = _names(base, tuned)
+        before, after = read_outcomes(base), read_outcomes(tuned)
+        _write(support_artifact(before, after, (first, second)), out, [])
 
 
 @app.command("pass")
@@ -167,7 +169,7 @@ def pass_(
 
 
 def _names(*paths: Path) -> tuple[str, ...]:
-    """Return what to call evaluations: their own names, or whole paths where these are equal."""
+    """Return what to call things: their own names, or whole paths where two names are equal."""
     from trainer_client.analysis.models import label_of
 
     short = tuple(label_of(path) for path in paths)

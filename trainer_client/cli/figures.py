@@ -40,10 +40,13 @@ def figures(
     with plain_errors(), ExitStack() as stack:
         from dataclasses import replace
 
+        from transformers.utils.logging import disable_progress_bar
+
         from trainer_client.figures.plan import FigurePlan
         from trainer_client.figures.study import make_figures
         from trainer_client.verifier.local_process import local_verifier
 
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         plan = FigurePlan.make(folder, seed, tuple(set_ or ()), quick=quick)
         log = plan.folder / "verifier.log"
         url = verifier or stack.enter_context(local_verifier(log))

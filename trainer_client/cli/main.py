@@ -3,6 +3,7 @@
 import typer
 
 from trainer_client.cli import analyze, demo, figures, plan, presets, report, study, train
+from trainer_client.cli import eval as evaluation
 
 app = typer.Typer(
     name="azr-trainer",
@@ -24,6 +25,7 @@ app.command("report", epilog=report.EXAMPLES)(report.report)
 app.command("presets", epilog=presets.EXAMPLES)(presets.presets)
 app.command("demo", epilog=demo.EXAMPLES)(demo.demo)
 app.command("study", epilog=study.EXAMPLES)(study.study)
+app.command("eval", epilog=evaluation.EXAMPLES)(evaluation.evaluate)
 app.add_typer(analyze.app, name="analyze")
 app.command("figures", epilog=figures.EXAMPLES)(figures.figures)
 

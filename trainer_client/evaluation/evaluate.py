@@ -7,6 +7,7 @@ from pathlib import Path
 
 from trainer_client.config.run import VerifierConfig
 from trainer_client.evaluation.benchmarks.registry import Benchmark
+from trainer_client.evaluation.judging.judgement import Judgement
 from trainer_client.evaluation.judging.together import judge_all, opened_judge
 from trainer_client.evaluation.problems import Problem
 from trainer_client.evaluation.results import BenchmarkResult
@@ -36,7 +37,7 @@ def judge_samples(
     judging: Judging,
     verdicts: Path,
     progress: Callable[[], None] = lambda: None,
-) -> BenchmarkResult:
+) -> tuple[BenchmarkResult, list[Judgement]]:
     """Judge samples, those with a verdict in the file ``verdicts`` without asking again.
 
     Raises:
@@ -53,7 +54,7 @@ async def _judge(
     judging: Judging,
     verdicts: Path,
     progress: Callable[[], None],
-) -> BenchmarkResult:
+) -> tuple[BenchmarkResult, list[Judgement]]:
     async with opened_judge(
         benchmark.kind,
         judging.verifier,
@@ -63,4 +64,5 @@ async def _judge(
         with VerdictStore(verdicts, judge.rules) as known:
             by_id = {problem.id: problem for problem in problems}
             judgements = await judge_all(judge, by_id, samples, known, progress)
-    return BenchmarkResult.of(judge.checks, benchmark.forgeable, samples, judgements)
+    result = BenchmarkResult.of(judge.checks, benchmark.forgeable, samples, judgements)
+    return result, judgements

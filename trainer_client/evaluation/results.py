@@ -44,6 +44,7 @@ class BenchmarkResult:
         problems: counts by problem.
         statuses: how many samples have each status.
         unjudged: samples without a verdict.
+        left_out: by problem, inputs that could not be judged on.
     """
 
     checks: tuple[str, ...]
@@ -51,6 +52,7 @@ class BenchmarkResult:
     problems: dict[str, ProblemCounts]
     statuses: dict[str, int] = field(default_factory=dict)
     unjudged: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -64,9 +66,12 @@ class BenchmarkResult:
         problems: dict[str, ProblemCounts] = {}
         statuses: dict[str, int] = {}
         unjudged = 0
+        left_out: dict[str, int] = {}
         for sample, judgement in zip(samples, judgements, strict=True):
             statuses[judgement.status] = statuses.get(judgement.status, 0) + 1
             counts = problems.get(sample.problem, ProblemCounts(0, dict.fromkeys(checks, 0)))
+            if judgement.left_out:
+                left_out[sample.problem] = judgement.left_out
             if judgement.passed is None:
                 unjudged += 1
             else:
@@ -77,7 +82,7 @@ class BenchmarkResult:
                 )
             problems[sample.problem] = counts
         ordered = dict(sorted(statuses.items(), key=lambda pair: (-pair[1], pair[0])))
-        return cls(checks, forgeable, problems, ordered, unjudged)
+        return cls(checks, forgeable, problems, ordered, unjudged, left_out)
 
     @property
     def samples(self) -> int:
@@ -181,4 +186,5 @@ def _result(document: Mapping[str, Any]) -> BenchmarkResult:
         },
         dict(document["statuses"]),
         int(document["unjudged"]),
+        dict(document["left_out"]),
     )

@@ -78,7 +78,7 @@ class VerdictStore(Lines):
         self._rules = digest(rules)
         self._known = {
             (record["problem"], record["answer"]): Judgement(
-                record["passed"], record["status"], record["detail"]
+                record["passed"], record["status"], record["detail"], record["left_out"]
             )
             for record in self.records
             if record.get("rules") == self._rules
@@ -95,5 +95,5 @@ class VerdictStore(Lines):
             self.append({
                 "problem": problem, "answer": digest(answer), "rules": self._rules,
                 "passed": judgement.passed, "status": judgement.status,
-                "detail": judgement.detail,
+                "detail": judgement.detail, "left_out": judgement.left_out,
             })  # fmt: skip

@@ -16,7 +16,7 @@ def pass_table(results: Results) -> Table:
     table.add_column("problems", justify="right")
     table.add_column("samples", justify="right")
     for k in results.ks:
-        table.add_column(f"pass@{k}", justify="right")
+        table.add_column(f"pass@{k}", justify="right", no_wrap=True)
     table.add_column("remarks")
     for name, result in results.benchmarks.items():
         for check in result.checks:
@@ -69,4 +69,6 @@ def _remarks(result: BenchmarkResult) -> str:
     remarks = ["forgeable"] if result.forgeable else []
     if result.unjudged:
         remarks.append(f"{result.unjudged} samples without a verdict")
+    if result.left_out:
+        remarks.append(f"{sum(result.left_out.values())} inputs left out")
     return "; ".join(remarks)

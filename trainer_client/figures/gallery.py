@@ -54,7 +54,7 @@ class Gallery:
     @cached_property
     def _outcomes(self) -> dict[str, dict[str, Outcomes]]:
         models = (BASE, "selfplay", "balanced", "frozen", "rlvr", "sft")
-        return {model: read_outcomes(self._plan.samples_of(model)) for model in models}
+        return {model: read_outcomes(self._plan.evaluation(model)) for model in models}
 
     def _sampled(self, arm: str) -> Mapping[str, Series]:
         return entropy_curves(self._plan.run(arm))["sampled"]
@@ -69,7 +69,7 @@ class Gallery:
     def _difficulty(self) -> tuple[Artifact, Reading]:
         plan, run = self._plan, self._plan.run("selfplay")
         chosen = choose_tasks(run, births=plan.births, tasks=plan.tasks, seed=plan.config.seed)
-        models = {"self-play": run, BASE: plan.base}
+        models = {BASE: plan.base, "self-play": run}
         found = measure_difficulty(plan.config, models, chosen, self._judge, plan.responses)
         return difficulty_artifact(found, plan.responses), reading.read_difficulty(found, BASE)
 

@@ -3,7 +3,7 @@
 FOLDER/seed-N/
 ├── base/               the model that every arm starts from
 ├── ARM/                a run: self-play, frozen proposer, eq. 3, RLVR, SFT
-├── samples/MODEL/      samples.jsonl: answers to the held-out problems
+├── evaluations/MODEL/  results.json: answers to the held-out problems
 ├── figures/            the seven figures with their numbers and captions
 ├── times.json          seconds by part
 └── index.html          the figures, and whether the paper's phenomena appear
@@ -24,7 +24,7 @@ PRESET: Final = "tiny-demo"
 QUICK: Final = (
     "demo.warm_up.steps=150",
     "demo.warm_up.batch_size=32",
-    "steps=6",
+    "steps=4",
     "batch_size=16",
     "solve.batch_size=32",
     "propose.montecarlo_rollouts=2",
@@ -86,6 +86,6 @@ class FigurePlan:
         """Return an arm's run directory."""
         return self.folder / arm
 
-    def samples_of(self, model: str) -> Path:
-        """Return the folder of a model's answers to the held-out problems."""
-        return self.folder / "samples" / model
+    def evaluation(self, model: str) -> Path:
+        """Return the folder of a model's evaluation on the held-out problems."""
+        return self.folder / "evaluations" / model

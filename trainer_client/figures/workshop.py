@@ -4,20 +4,17 @@ Each part is done once: a base or a file of answers that is there is complete, b
 name last; a run that was interrupted is resumed from its newest checkpoint.
 """
 
-import json
-
 from rich.console import Console
 
 from trainer_client.analysis.answering import Solver
 from trainer_client.analysis.models import model_folder
-from trainer_client.analysis.outcomes import SAMPLES_FILE, sample_rows
+from trainer_client.analysis.outcomes import RESULTS_FILE, models_results
 from trainer_client.config.run import CheckpointConfig
 from trainer_client.errors import TrainerError
 from trainer_client.figures.plan import ARMS, BASE, FigurePlan
 from trainer_client.figures.stopwatch import Times
 from trainer_client.seeds import derive
 from trainer_client.state.checkpoints import Checkpoints
-from trainer_client.state.durable import replace_text
 from trainer_client.state.run_directory import RunDirectory
 from trainer_client.tiny.arms import ARMS as TINY_ARMS
 from trainer_client.tiny.demo import demo_held_out, save_base
@@ -51,7 +48,7 @@ def prepare(plan: FigurePlan, judge: Judge, times: Times, console: Console) -> N
             with times.spent_on(f"training: {arm}"):
                 _train(plan, held_out, arm)
     for model in (BASE, *ARMS):
-        if not (plan.samples_of(model) / SAMPLES_FILE).exists():
+        if not (plan.evaluation(model) / RESULTS_FILE).exists():
             console.print(f"[bold]held-out problems: {model}[/]")
             with times.spent_on("held-out problems"):
                 _answer(plan, held_out, model, judge)
@@ -83,13 +80,13 @@ def _train(plan: FigurePlan, held_out: HeldOut, arm: str) -> None:
 
 def _answer(plan: FigurePlan, held_out: HeldOut, model: str, judge: Judge) -> None:
     """Answer all held-out problems; the same numbers are drawn for every model."""
-    folder = plan.samples_of(model)
+    folder = plan.evaluation(model)
     folder.mkdir(parents=True, exist_ok=True)
     source = plan.base if model == BASE else plan.run(model)
-    rows = []
+    found = {}
     with Solver(plan.config, model_folder(source), judge) as solver:
         for task, problems in held_out.problems.items():
-            answers = solver.answers(
+            found[str(task)] = solver.answers(
                 task,
                 problems,
                 plan.samples,
@@ -97,6 +94,5 @@ def _answer(plan: FigurePlan, held_out: HeldOut, model: str, judge: Judge) -> No
                 temperature=TEMPERATURE,
                 top_p=TOP_P,
             )
-            rows += sample_rows(str(task), answers)
-    text = "".join(json.dumps(row, separators=(",", ":")) + "\n" for row in rows)
-    replace_text(folder / SAMPLES_FILE, text)
+    settings = {"samples": plan.samples, "temperature": TEMPERATURE, "top_p": TOP_P}
+    models_results(model, settings, found).write(folder / RESULTS_FILE)

@@ -1,6 +1,6 @@
 """Whether a policy's parameters are those of a sampler's model, checked as they come by."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 
 import torch
 from torch import Tensor
@@ -10,7 +10,7 @@ from trainer_client.errors import ConfigError
 
 def fitting(
     tensors: Iterable[tuple[str, Tensor]], shapes: Mapping[str, torch.Size]
-) -> Iterator[tuple[str, Tensor]]:
+) -> Generator[tuple[str, Tensor], None, None]:
     """Pass on parameters that are all known, each of the right shape, and complete.
 
     Where the policy is divided among processes, gathering a parameter takes all of them: the rest

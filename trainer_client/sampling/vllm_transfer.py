@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from typing import Any, Protocol
 
 import torch
@@ -89,7 +90,7 @@ class IpcTransfer:
         self._source = policy_source(shapes, dtype)
         self._sender = WeightTransferTrainerFactory.trainer_init(
             init_info=IPCTrainerInitInfo(rank=0, packed=True),
-            client=SyncClient(engine.llm),
+            client=SyncClient(engine),
             source=self._source,
         )
 
@@ -108,25 +109,27 @@ class IpcTransfer:
 class SyncClient:
     """What vLLM's sender calls the engine by: its protocol `VLLMWeightSyncClient`."""
 
-    def __init__(self, llm: Any) -> None:
-        """Take a `vllm.LLM`."""
-        self._llm = llm
+    def __init__(self, engine: VllmEngine) -> None:
+        """Take the engine."""
+        self._call = engine.call
+        self._llm = engine.llm
 
     def init_weight_transfer_engine(self, init_info: dict[str, Any]) -> None:
         """Introduce the workers to the sender."""
-        self._llm.init_weight_transfer_engine({"init_info": init_info})
+        request = {"init_info": init_info}
+        self._call(partial(self._llm.init_weight_transfer_engine, request))
 
     def start_weight_update(self) -> None:
         """Begin: the workers' weights are in pieces from now on."""
-        self._llm.start_weight_update()
+        self._call(self._llm.start_weight_update)
 
     def update_weights(self, update_info: Any) -> None:
         """Load a part."""
-        self._llm.update_weights({"update_info": update_info})
+        self._call(partial(self._llm.update_weights, {"update_info": update_info}))
 
     def finish_weight_update(self, weight_version: str | None = None) -> None:
         """End: the workers' weights are whole."""
-        self._llm.finish_weight_update(weight_version)
+        self._call(partial(self._llm.finish_weight_update, weight_version))
 
 
 def policy_source(shapes: Mapping[str, torch.Size], dtype: torch.dtype) -> Any:

@@ -8,6 +8,7 @@ A label is the JSON of an object with a ``mode``:
 * ``asserts``: ``tests``, assert statements; the response is a program.
 
 The last two take ``score`` ("all", the default, or "fraction") and ``seconds`` for each test.
+Or it has a ``task``: what `trainer_client`'s adapters write (`sample_labels`).
 """
 
 import json
@@ -21,6 +22,7 @@ from executor_service.errors import RequestError
 from executor_service.operations import AnyOperation, Case, parse_operation
 from executor_service.routes.dropin.completions import final_answer
 from executor_service.routes.dropin.gathering import raise_infrastructure
+from executor_service.routes.dropin.sample_labels import read_sample_label
 from executor_service.routes.dropin.tests_of_programs import (
     ProgramTest,
     aligned,
@@ -74,7 +76,11 @@ def plan(label: Any, response: str, field: str, most: Limits) -> Plan:
         RequestError: The label holds no task; never anything about the response.
     """
     task = _task(label, field)
-    answer, mode = final_answer(response), task.get("mode")
+    answer = final_answer(response)
+    if "task" in task and "mode" not in task:
+        task, quoted = read_sample_label(task, field)
+        answer = repr(answer) if quoted else answer
+    mode = task.get("mode")
     try:
         if mode in _VERIFY:
             provided = _VERIFY[mode]

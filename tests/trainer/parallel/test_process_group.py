@@ -164,6 +164,6 @@ def vanish(ranks: Ranks, folder: Path):
 
 def test_when_one_rank_dies_the_others_end(tmp_path):
     survivor, _ = start_ranks(2, vanish, tmp_path).processes
-    survivor.join(60)
+    survivor.join(240)
     assert survivor.exitcode == 1
     assert (tmp_path / "noticed").exists()

@@ -68,7 +68,7 @@ def llm():
 
 @pytest.fixture(params=[2])
 def sampler(request, llm, monkeypatch, tmp_path):
-    engine = VllmEngine(llm, dict, EngineProcesses([]), sleep_level=request.param)
+    engine = VllmEngine(llm, dict, EngineProcesses([], []), sleep_level=request.param)
     monkeypatch.setattr(VllmEngine, "start", lambda *_args, **_kwargs: engine)
     config = SamplerConfig(**{**SETTINGS, "weights_folder": str(tmp_path)})
     made = VllmSampler(qwen(), VOCABULARY, config, device=CPU, dtype=torch.float32)
@@ -183,7 +183,7 @@ def test_a_lack_of_memory_is_said_at_once_with_the_settings_to_lower(sampler, ll
 def test_a_model_without_values_makes_an_engine_that_waits_for_its_first_sync(
     llm, monkeypatch, tmp_path
 ):
-    engine = VllmEngine(llm, dict, EngineProcesses([]), sleep_level=2)
+    engine = VllmEngine(llm, dict, EngineProcesses([], []), sleep_level=2)
     monkeypatch.setattr(VllmEngine, "start", lambda *_args, **_kwargs: engine)
     config = SamplerConfig(**{**SETTINGS, "weights_folder": str(tmp_path)})
     sampler = VllmSampler(

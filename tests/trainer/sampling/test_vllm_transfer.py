@@ -6,6 +6,8 @@ import torch
 from tests.trainer.sampling.models import FixedWeights, qwen
 from tests.trainer.sampling.vllm_engines import NEEDS_VLLM
 from trainer_client.errors import ConfigError
+from trainer_client.sampling.vllm_engine import VllmEngine
+from trainer_client.sampling.vllm_processes import EngineProcesses
 from trainer_client.sampling.vllm_transfer import SyncClient, policy_source
 
 SHAPES = {name: parameter.shape for name, parameter in qwen().named_parameters()}
@@ -22,7 +24,7 @@ def test_the_client_passes_the_four_phases_on_as_the_engine_wants_them():
         def __getattr__(self, name):
             return lambda argument=None: calls.append((name, argument))
 
-    client = SyncClient(Llm())
+    client = SyncClient(VllmEngine(Llm(), dict, EngineProcesses([], []), sleep_level=2))
     client.init_weight_transfer_engine({"packed": True})
     client.start_weight_update()
     client.update_weights({"names": []})

@@ -7,6 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from trainer_client.errors import ConfigError, DataError
+from trainer_client.evaluation.benchmarks.azr_triplets import (
+    read_triplet_inputs,
+    read_triplet_outputs,
+)
 from trainer_client.evaluation.benchmarks.cruxeval import (
     read_input_prediction,
     read_output_prediction,
@@ -70,6 +74,8 @@ class Benchmark:
 _EVALPLUS: Final = "the releases of the GitHub project evalplus"
 _CRUX: Final = "the GitHub project facebookresearch/cruxeval (data/cruxeval.jsonl)"
 _AZR: Final = "the GitHub project LeapLabTHU/Absolute-Zero-Reasoner (its math evaluation data)"
+_TRIPLETS: Final = "the GitHub project LeapLabTHU/Absolute-Zero-Reasoner (data/)"
+_TRIPLET_FILES: Final = ("7b_coder_seed_io.jsonl", "3b_coder_seed_io.jsonl")
 _QWEN: Final = "the GitHub project QwenLM/Qwen2.5-Math (evaluation/data)"
 
 
@@ -100,6 +106,8 @@ BENCHMARKS: Final = {
         ),
         Benchmark("cruxeval-i", Kind.TRACE, ("cruxeval.jsonl",), _CRUX, read_input_prediction),
         Benchmark("cruxeval-o", Kind.TRACE, ("cruxeval.jsonl",), _CRUX, read_output_prediction),
+        Benchmark("azr-triplets-i", Kind.TRACE, _TRIPLET_FILES, _TRIPLETS, read_triplet_inputs),
+        Benchmark("azr-triplets-o", Kind.TRACE, _TRIPLET_FILES, _TRIPLETS, read_triplet_outputs),
         Benchmark("aime24", _MATH, ("aime24.jsonl",), _AZR, read_integers),
         Benchmark("aime25", _MATH, ("aime25.jsonl",), _AZR, read_integers),
         Benchmark("amc23", _MATH, ("amc23.jsonl",), _AZR, read_integers),

@@ -33,6 +33,7 @@ def answer_to(problem: Problem, response: str) -> str:
 
 def _program(text: str, problem: FunctionProblem | CheckedProblem) -> str:
     """Return the last fenced block that defines the function, or the continued prompt."""
+    text = _inside(text)
     blocks = [match.group(1) for match in _FENCE.finditer(text)]
     definition = re.compile(rf"^(?:async )?def {re.escape(problem.entry_point)}\b", re.MULTILINE)
     for block in reversed(blocks):
@@ -53,10 +54,7 @@ def _cut(text: str, ends: tuple[str, ...]) -> str:
 
 def _value(text: str, problem: TraceProblem) -> str:
     """Return a predicted value: in ``[ANSWER]``, in ``<answer>``, in a fence, or the first line."""
-    for opening, closing in (("[ANSWER]", "[/ANSWER]"), ("<answer>", "</answer>")):
-        if opening in text:
-            text = text.rpartition(opening)[2].partition(closing)[0]
-            break
+    text = _inside(text)
     blocks = [match.group(1) for match in _FENCE.finditer(text)]
     found = (blocks[-1] if blocks else text).strip()
     if problem.predicts == "output":
@@ -67,3 +65,11 @@ def _value(text: str, problem: TraceProblem) -> str:
         found = found.partition("==")[0].strip()
         return found.removeprefix("f(").removesuffix(")")
     return found
+
+
+def _inside(text: str) -> str:
+    """Return what stands between the answer's marks, or the whole text where there are none."""
+    for opening, closing in (("[ANSWER]", "[/ANSWER]"), ("<answer>", "</answer>")):
+        if opening in text:
+            return text.rpartition(opening)[2].partition(closing)[0]
+    return text

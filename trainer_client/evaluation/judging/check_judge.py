@@ -34,14 +34,14 @@ class CheckJudge:
         return partial(self._judge, problem)
 
     async def _judge(self, problem: CheckedProblem, program: str) -> Judgement:
-        # The assertions are many, and none has a time limit of its own.
+        # All assertions together, as HumanEval has it: none has a time limit of its own.
         item = execution(
             f"{program}\n{problem.test}",
             [problem.entry_point],
             entry_point="check",
-            limits=self._limits.fields(self._limits.longest),
+            limits=self._limits.fields(self._limits.least),
         )
-        (result,) = await self._verifier.gather([item])
+        (result,) = await self._verifier.batch([item])
         (outcome,) = result["outcomes"]
         error = outcome.get("error") or {}
         detail = f"{error.get('type', '')} {error.get('message', '')}".strip()[:200]

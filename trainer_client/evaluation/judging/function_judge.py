@@ -1,7 +1,9 @@
 """`FunctionJudge`: reference and candidate run apart, and their outputs are compared as values.
 
 The candidate runs in sandboxes that hold no expected output, and what it returns is data: it cannot
-forge a verdict. Each call is a process of its own.
+forge a verdict. Calls are made many in one process first, which most programs bear; when anything
+about that is not right (an exception, a limit, a wrong output) each call is made again in a process
+of its own, and only that counts.
 """
 
 import asyncio
@@ -25,11 +27,15 @@ from trainer_client.verifier.items import execution
 from trainer_client.verifier.standins import INFRA_ERROR
 
 _CHUNK: Final = 64
-"""Calls of one operation at most."""
+"""Calls of one process at most."""
 _CHUNK_CHARS: Final = 1_000_000
 """Characters of their arguments at most."""
-_GROWTH: Final = (4, 16)
-"""Calls of a candidate's first operations: most wrong ones fail at once."""
+_GROWTH: Final = (1, 4, 16)
+"""Calls of the first operations when each is a process: most wrong programs fail at once."""
+_TOO_LARGE: Final = frozenset({"output_limit", "memory_limit"})
+"""Statuses of a reference whose output cannot be had: the input is left out, and counted."""
+_EVERY_CALL: Final = "_azr_every_call"
+"""The function that makes many calls in one process."""
 
 
 @dataclass(frozen=True)
@@ -70,66 +76,119 @@ class FunctionJudge:
 
     async def _gold(self, problem: FunctionProblem, calls: Sequence[Arguments]) -> list[_Case]:
         texts = [shown(arguments) for arguments in calls]
-        outcomes: list[dict[str, Any]] = []
+        found: list[tuple[Output, float] | None] = []
         for chunk in _chunks(texts, [0.0] * len(texts), ()):
-            asked = texts[chunk.start : chunk.stop]
-            outcomes += await self._run(problem.canonical, problem, asked, self._limits.longest)
-        outputs = []
+            found += await self._reference(problem, texts[chunk.start : chunk.stop])
+        known = [
+            (arguments, text, *one)
+            for arguments, text, one in zip(calls, texts, found, strict=True)
+            if one is not None
+        ]
+        atols = tolerances(problem.atol, [output for _, _, output, _ in known])
+        return [
+            _Case(arguments, text, output, atol, self._limits.seconds(milliseconds))
+            for (arguments, text, output, milliseconds), atol in zip(known, atols, strict=True)
+        ]
+
+    async def _reference(
+        self, problem: FunctionProblem, texts: Sequence[str]
+    ) -> list[tuple[Output, float] | None]:
+        """Return the reference's outputs and the CPU time (ms) of each, or a bound of it.
+
+        None stands for an output that is larger than the verifier takes.
+        """
+        longest = self._limits.longest
+        outputs, spent = await self._together(problem.canonical, problem, texts, longest)
+        if outputs is not None and self._limits.seconds(spent) == self._limits.least:
+            return [(output, spent) for output in outputs]
+        found: list[tuple[Output, float] | None] = []
+        outcomes = await self._apart(problem.canonical, problem, texts, longest)
         for text, outcome in zip(texts, outcomes, strict=True):
             output = _output(problem, outcome)
-            if output is None:
-                raise NoGold(f"{outcome['status']} on {text[:80]}")
-            outputs.append(output)
-        return [
-            _Case(arguments, text, output, atol, self._limits.seconds(outcome["usage"]["cpu_ms"]))
-            for arguments, text, output, atol, outcome in zip(
-                calls, texts, outputs, tolerances(problem.atol, outputs), outcomes, strict=True
-            )
-        ]
+            if output is None and outcome["status"] not in _TOO_LARGE:
+                raise NoGold(f"{outcome['status']} on {_short(text)}")
+            spent = float(outcome["usage"]["cpu_ms"])
+            found.append(None if output is None else (output, spent))
+        return found
 
     async def _judge(
         self, problem: FunctionProblem, gold: dict[str, list[_Case]], program: str
     ) -> Judgement:
         passed = dict.fromkeys(self.checks, False)
+        left_out = len(problem.base) + len(problem.plus) - sum(map(len, gold.values()))
         for check in self.checks:
             failure = await self._first_failure(problem, gold[check], program)
             if failure is not None:
                 status, detail = failure
                 if status == INFRA_ERROR:
                     return Judgement(None, status, detail)
-                return Judgement(passed, status, f"{check}: {detail}")
+                return Judgement(passed, status, f"{check}: {detail}", left_out)
             passed[check] = True
-        return Judgement(passed, "correct")
+        return Judgement(passed, "correct", left_out=left_out)
 
     async def _first_failure(
         self, problem: FunctionProblem, cases: Sequence[_Case], program: str
     ) -> tuple[str, str] | None:
         """Return the status of the first call that is not right, and what was called."""
+        for chunk in _chunks([case.text for case in cases], [case.seconds for case in cases], ()):
+            asked = cases[chunk.start : chunk.stop]
+            texts = [case.text for case in asked]
+            outputs, _ = await self._together(program, problem, texts, asked[0].seconds)
+            if outputs is not None and all(map(partial(_is_right, problem), asked, outputs)):
+                continue
+            failure = await self._first_failure_apart(problem, asked, program)
+            if failure is not None:
+                return failure
+        return None
+
+    async def _first_failure_apart(
+        self, problem: FunctionProblem, cases: Sequence[_Case], program: str
+    ) -> tuple[str, str] | None:
         texts, seconds = [case.text for case in cases], [case.seconds for case in cases]
         for chunk in _chunks(texts, seconds, _GROWTH):
             asked = cases[chunk.start : chunk.stop]
-            outcomes = await self._run(
-                program, problem, [case.text for case in asked], asked[0].seconds
+            outcomes = await self._apart(
+                program, problem, texts[chunk.start : chunk.stop], asked[0].seconds
             )
             for case, outcome in zip(asked, outcomes, strict=True):
                 output = _output(problem, outcome)
                 if output is None:
                     return outcome["status"], _told(case.text, outcome)
-                if not right(problem, case.arguments, case.expected, output, case.atol):
+                if not _is_right(problem, case, output):
                     return "wrong", _told(case.text, outcome)
         return None
 
+    async def _together(
+        self, program: str, problem: FunctionProblem, texts: Sequence[str], seconds: float
+    ) -> tuple[list[Output] | None, float]:
+        """Make all calls in one process; return outputs (None: it went wrong) and CPU time (ms)."""
+        name = problem.entry_point
+        calls = f"\n\ndef {_EVERY_CALL}(calls):\n    return [{name}(*each) for each in calls]\n"
+        listed = "[" + ", ".join(f"[{text}]" for text in texts) + "]"
+        (outcome,) = await self._run(program + calls, _EVERY_CALL, [listed], seconds)
+        value, spent = outcome["value"], float(outcome["usage"]["cpu_ms"])
+        if outcome["status"] != "ok" or value["t"] != "list" or len(value["v"]) != len(texts):
+            return None, spent
+        return [Output(item) for item in value["v"]], spent
+
+    async def _apart(
+        self, program: str, problem: FunctionProblem, texts: Sequence[str], seconds: float
+    ) -> list[dict[str, Any]]:
+        """Make each call in a process of its own; return the outcomes."""
+        return await self._run(program, problem.entry_point, texts, seconds)
+
     async def _run(
-        self, program: str, problem: FunctionProblem, inputs: Sequence[str], seconds: float
+        self, program: str, entry_point: str, inputs: Sequence[str], seconds: float
     ) -> list[dict[str, Any]]:
         item = execution(
-            program,
-            inputs,
-            entry_point=problem.entry_point,
-            limits=self._limits.fields(seconds),
+            program, inputs, entry_point=entry_point, limits=self._limits.fields(seconds)
         )
-        (result,) = await self._verifier.gather([item])
+        (result,) = await self._verifier.batch([item])
         return list(result["outcomes"])
+
+
+def _is_right(problem: FunctionProblem, case: _Case, output: Output) -> bool:
+    return right(problem, case.arguments, case.expected, output, case.atol)
 
 
 def _output(problem: FunctionProblem, outcome: dict[str, Any]) -> Output | None:

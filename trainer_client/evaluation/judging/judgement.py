@@ -16,11 +16,13 @@ class Judgement:
             nothing is known.
         status: ``correct``, ``wrong`` or why it could not be right, for a reader.
         detail: more of it.
+        left_out: inputs of the problem whose expected output is too large to be compared.
     """
 
     passed: Passed | None
     status: str
     detail: str = ""
+    left_out: int = 0
 
 
 Ask = Callable[[str], Awaitable[Judgement]]

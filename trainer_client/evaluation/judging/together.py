@@ -20,11 +20,12 @@ from trainer_client.verifier.client import AsyncVerifier
 
 NO_GOLD: Final = "no_gold"
 """The status of answers to a problem whose own solution gives nothing to compare with."""
-_PROBLEMS_AT_ONCE: Final = 8
+_PROBLEMS_AT_ONCE: Final = 16
 _ANSWERS_AT_ONCE: Final = 32
 _EXPRESSION_SECONDS: Final = 10.0
 _REQUEST_SECONDS: Final = 900.0
-"""An operation of a chunk of calls that all meet their limit takes minutes."""
+"""An operation of a chunk of calls that all meet their limit takes minutes. Each is a request of
+its own, so that others do not wait for it."""
 
 
 class Known(Protocol):
@@ -71,7 +72,7 @@ async def opened_judge(
         return
     patient = verifier.model_copy(
         update={
-            "batch_items": 32,
+            "concurrency": max(_ANSWERS_AT_ONCE, verifier.concurrency),
             "request_seconds": max(_REQUEST_SECONDS, verifier.request_seconds),
         }
     )
@@ -98,13 +99,7 @@ async def judge_all(
         VerifierError: the verifier refuses us, or is away for longer than the patience.
         ConfigError: what the judge needs is not installed.
     """
-    todo: dict[str, dict[str, int]] = {}
-    for sample in samples:
-        if known.get(sample.problem, sample.answer) is None:
-            answers = todo.setdefault(sample.problem, {})
-            answers[sample.answer] = answers.get(sample.answer, 0) + 1
-        else:
-            progress()
+    todo = _unknown(samples, known, progress)
     problems_at_once = asyncio.Semaphore(_PROBLEMS_AT_ONCE)
     answers_at_once = asyncio.Semaphore(_ANSWERS_AT_ONCE)
 
@@ -134,6 +129,20 @@ async def judge_all(
         raise _first(failures) from None
     found = [known.get(sample.problem, sample.answer) for sample in samples]
     return [judgement for judgement in found if judgement is not None]
+
+
+def _unknown(
+    samples: Sequence[Sample], known: Known, progress: Progress
+) -> dict[str, dict[str, int]]:
+    """Return by problem the answers to be judged, and how many samples have each."""
+    todo: dict[str, dict[str, int]] = {}
+    for sample in samples:
+        if known.get(sample.problem, sample.answer) is None:
+            answers = todo.setdefault(sample.problem, {})
+            answers[sample.answer] = answers.get(sample.answer, 0) + 1
+        else:
+            progress()
+    return todo
 
 
 def _first(error: BaseException) -> BaseException:

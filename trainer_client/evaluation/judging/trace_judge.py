@@ -28,7 +28,7 @@ class TraceJudge:
         return partial(self._judge, problem)
 
     async def _judge(self, problem: TraceProblem, answer: str) -> Judgement:
-        (result,) = await self._verifier.gather([_item(problem, answer)])
+        (result,) = await self._verifier.batch([_item(problem, answer)])
         if result["status"] == INFRA_ERROR or result["correct"] is None:
             return Judgement(None, result["status"], result["message"])
         return Judgement({"answer": result["correct"]}, result["status"], result["message"][:200])

@@ -1,0 +1,1 @@
+"""Tests of the documentation: links, commands, examples and tables are as the product is."""

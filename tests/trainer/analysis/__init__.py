@@ -1,0 +1,1 @@
+"""The analyses: against brute force, on handmade data, and from end to end on a tiny run."""

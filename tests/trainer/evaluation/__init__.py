@@ -1,0 +1,1 @@
+"""Evaluation on small files in the published formats."""

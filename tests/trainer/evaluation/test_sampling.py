@@ -1,0 +1,194 @@
+"""Sampling a model: nothing twice, the same after a kill, and prompts that say what is asked."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from transformers import Qwen2Config, Qwen2ForCausalLM
+
+from tests.trainer.cli.command import run
+from tests.trainer.selfplay.arenas import tokenizer
+from trainer_client.evaluation.benchmarks.registry import BENCHMARKS
+from trainer_client.evaluation.judging.answers import answer_to
+from trainer_client.evaluation.templates import STYLES, Templates
+
+SAMPLES, PROBLEMS = 40, 3
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    config = Qwen2Config(
+        vocab_size=len(tokenizer()), hidden_size=32, intermediate_size=48, num_hidden_layers=2,
+        num_attention_heads=2, num_key_value_heads=1, max_position_embeddings=1024,
+        initializer_range=0.3, eos_token_id=tokenizer().eos_token_id,
+    )  # fmt: skip
+    path = tmp_path / "model"
+    Qwen2ForCausalLM(config).save_pretrained(str(path))
+    tokenizer().save_pretrained(str(path))
+    return path
+
+
+def arguments(model: Path, data: Path, out: Path, url: str, **options: object) -> list[str]:
+    chosen = {
+        "model": model, "data": data, "out": out, "verifier": url, "benchmarks": "aime24",
+        "settings": "passk", "n": SAMPLES, "k": "1,4,40", "max-tokens": 60, "device": "cpu",
+        **options,
+    }  # fmt: skip
+    return ["eval", *(part for name, value in chosen.items() for part in (f"--{name}", str(value)))]
+
+
+def lines(path: Path) -> list[str]:
+    return sorted(path.read_text().splitlines()) if path.exists() else []
+
+
+def test_an_evaluation_that_is_killed_goes_on_to_the_same_results(model, data, url, tmp_path):
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    done = run(*arguments(model, data, whole, url))
+    assert done.exit_code == 0, done.output
+    responses = broken / "aime24.responses.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "trainer_client.cli.main", *arguments(model, data, broken, url)],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 120
+        while not lines(responses):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGKILL)
+    finally:
+        process.kill()
+        process.wait()
+    kept = lines(responses)
+    assert 0 < len(kept) < SAMPLES * PROBLEMS
+    again = run(*arguments(model, data, broken, url))
+    assert again.exit_code == 0, again.output
+    assert lines(responses) == lines(whole / "aime24.responses.jsonl")
+    assert len(lines(responses)) == SAMPLES * PROBLEMS
+    for name in ("results.json", "samples.jsonl"):
+        assert (broken / name).read_text() == (whole / name).read_text()
+    assert again.output.splitlines()[:-1] == done.output.splitlines()[:-1]
+
+
+def test_more_samples_are_added_to_those_there_and_others_settings_are_kept_apart(
+    model, data, url, tmp_path
+):
+    out = tmp_path / "out"
+    few = {"n": 2, "k": "1,2"}
+    assert run(*arguments(model, data, out, url, **few)).exit_code == 0
+    path = out / "aime24.responses.jsonl"
+    first = lines(path)
+    assert len(first) == 2 * PROBLEMS
+    assert run(*arguments(model, data, out, url, n=3, k="1,2")).exit_code == 0
+    assert len(lines(path)) == 3 * PROBLEMS
+    assert set(first) < set(lines(path))
+    assert run(*arguments(model, data, out, url, **few, temperature=0.9)).exit_code == 0
+    assert len(lines(path)) == 5 * PROBLEMS
+    keys = {(r["problem"], r["index"], r["settings"]) for r in map(json.loads, lines(path))}
+    assert len(keys) == 5 * PROBLEMS
+
+
+def test_given_samples_are_judged_and_compared(data, url, tmp_path):
+    path = tmp_path / "samples.jsonl"
+    rows = [{"task_id": "HumanEval/0", "solution": f"def double(x): return {x}"} for x in
+            ("2 * x", "x", "x + x", "0")]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    shared = ["--benchmarks", "humaneval+,humaneval", "--data", str(data), "--verifier", url]
+    canonical = run(
+        "eval", "--solutions", "canonical", *shared, "--out", str(tmp_path / "canonical")
+    )
+    assert canonical.exit_code == 0, canonical.output
+    done = run(
+        "eval", "--samples", str(path), *shared, "--k", "1,2,4", "--out", str(tmp_path / "given"),
+        "--compare", str(tmp_path / "canonical"),
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "forgeable" in done.output
+    assert "-50.0" in done.output
+    results = json.loads((tmp_path / "given" / "results.json").read_text())
+    plus = results["benchmarks"]["humaneval+"]
+    assert plus["problems"] == {"HumanEval/0": {"judged": 4, "right": {"base": 2, "plus": 2}}}
+    assert plus["pass_at_k"]["plus"]["2"]["mean"] == pytest.approx(100 * 5 / 6)
+    assert plus["pass_at_k"]["plus"]["4"]["mean"] == 100.0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"n": 2, "k": "4"}, "--k"),
+        ({"settings": "azr-greedy", "n": 2, "k": "1"}, "--n"),
+        ({"settings": "nothing"}, "--settings"),
+        ({"template": "nothing"}, "--template"),
+        ({"template": "chat", "n": 1, "k": "1"}, "chat template"),
+        ({"k": "0"}, "--k"),
+        ({"benchmarks": "nothing"}, "--benchmarks"),
+        ({"benchmarks": "aime25"}, "Download"),
+        ({"backend": "nothing"}, "--backend"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line_that_names_the_option(
+    model, data, url, tmp_path, options, said
+):
+    done = run(*arguments(model, data, tmp_path / "out", url, **options))
+    assert done.exit_code == 1
+    assert said in done.stderr
+
+
+def test_every_template_shows_the_problem(data):
+    for name in ("mbpp+", "humaneval", "cruxeval-i", "cruxeval-o", "aime24"):
+        for problem in BENCHMARKS[name].read(data):
+            for style in STYLES:
+                text = Templates(style).render(problem)
+                shown = problem.program if hasattr(problem, "program") else problem.prompt.strip()
+                assert shown in text
+                if name == "cruxeval-o":
+                    assert problem.input in text
+                if name == "cruxeval-i":
+                    assert problem.output in text
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("Sure.\n```python\ndef largest(xs):\n    return 1\n```\nDone.",
+         "def largest(xs):\n    return 1\n"),
+        ("```python\nprint(1)\n```\nthen\n```\ndef largest(x): pass\n```\n```\nlargest([1])\n```",
+         "def largest(x): pass\n"),
+        ("def largest(xs):\n    return 1\n\nassert largest([1]) == 1\n",
+         "def largest(xs):\n    return 1\n"),
+        ("hm\n```\nno\n```</think> <answer>```python\ndef largest(x): pass\n```</answer>",
+         "def largest(x): pass\n"),
+    ],
+)  # fmt: skip
+def test_programs_are_found_in_responses(data, response, answer):
+    problem = BENCHMARKS["mbpp+"].read(data)[2]
+    assert answer_to(problem, response).strip() == answer.strip()
+
+
+def test_a_continued_signature_ends_with_the_function(data):
+    problem = BENCHMARKS["humaneval"].read(data)[0]
+    program = answer_to(problem, "    return 2 * x\n\n\ndef other():\n    pass\n")
+    assert program.strip() == problem.prompt + "    return 2 * x"
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [("[ANSWER]3[/ANSWER]", "3"), ("so\n```\n3\n```", "3"), ("<answer>3</answer>", "3"),
+     ("[ANSWER]assert f(1, 2) == 3[/ANSWER]", "3")],
+)  # fmt: skip
+def test_outputs_are_found_in_responses(data, response, answer):
+    assert answer_to(BENCHMARKS["cruxeval-o"].read(data)[0], response) == answer
+
+
+@pytest.mark.parametrize("response", ["[ANSWER]f(1, 2)[/ANSWER]", "[ANSWER]1, 2[/ANSWER]",
+                                      "[ANSWER]assert f(1, 2) == 3[/ANSWER]"])  # fmt: skip
+def test_inputs_are_found_in_responses(data, response):
+    assert answer_to(BENCHMARKS["cruxeval-i"].read(data)[0], response) == "1, 2"

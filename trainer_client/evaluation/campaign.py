@@ -1,0 +1,187 @@
+"""An evaluation from its benchmarks to its files: responses, verdicts, samples and results.
+
+The directory of an evaluation holds
+
+    BENCHMARK.responses.jsonl   what a model answered, appended to as it is sampled
+    BENCHMARK.verdicts.jsonl    judgements of answers, appended to as they come
+    samples.jsonl               one line for each sample with its verdict
+    results.json                counts for each problem, pass@k and its intervals
+
+A campaign that was killed is started again with the same command and goes on where it was.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from trainer_client.evaluation.benchmarks.registry import Benchmark
+from trainer_client.evaluation.evaluate import Judging, judge_samples
+from trainer_client.evaluation.judging.judgement import Judgement
+from trainer_client.evaluation.problems import Problem
+from trainer_client.evaluation.results import BenchmarkResult, Results
+from trainer_client.evaluation.samples import Sample, canonical_samples, read_samples
+from trainer_client.state.durable import replace_text
+
+log = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """Where answers come from."""
+
+    @property
+    def subject(self) -> str:
+        """What is evaluated, for a reader."""
+        ...
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """How it is sampled, as JSON."""
+        ...
+
+    def samples(
+        self,
+        benchmark: Benchmark,
+        problems: Sequence[Problem],
+        out: Path,
+        progress: Callable[[int, int], None],
+    ) -> list[Sample]:
+        """Return the answers; ``progress`` is told how many more are there, of how many."""
+        ...
+
+
+@dataclass(frozen=True)
+class CanonicalSource:
+    """The benchmarks' own solutions: shows that the judging is right."""
+
+    subject: str = "canonical solutions"
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    def samples(
+        self,
+        benchmark: Benchmark,
+        problems: Sequence[Problem],
+        out: Path,
+        progress: Callable[[int, int], None],
+    ) -> list[Sample]:
+        """Return one sample to each problem."""
+        return canonical_samples(problems)
+
+
+@dataclass(frozen=True)
+class FileSource:
+    """Samples in a file of EvalPlus' format."""
+
+    path: Path
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def subject(self) -> str:
+        """Return the file's name."""
+        return str(self.path)
+
+    def samples(
+        self,
+        benchmark: Benchmark,
+        problems: Sequence[Problem],
+        out: Path,
+        progress: Callable[[int, int], None],
+    ) -> list[Sample]:
+        """Return the file's samples of this benchmark.
+
+        Raises:
+            DataError: the file is damaged.
+        """
+        found = read_samples(self.path, {problem.id: problem for problem in problems})
+        answered = len({sample.problem for sample in found})
+        if answered < len(problems):
+            log.warning(
+                "%s: %d of its %d problems have samples in %s; the others do not count",
+                benchmark.name, answered, len(problems), self.path,
+            )  # fmt: skip
+        return found
+
+
+class Watch(Protocol):
+    """Shows how a campaign goes on."""
+
+    def sampled(self, benchmark: str, more: int, total: int) -> None:
+        """So many more responses of so many are there."""
+        ...
+
+    def judged(self, benchmark: str, more: int, total: int) -> None:
+        """So many more samples of so many have been judged."""
+        ...
+
+
+def run_campaign(
+    benchmarks: Sequence[Benchmark],
+    data: Path,
+    source: Source,
+    judging: Judging,
+    out: Path,
+    *,
+    ks: Sequence[int],
+    limit: int | None,
+    watch: Watch,
+) -> Results:
+    """Evaluate; return the results, which are in ``out`` as well.
+
+    Args:
+        benchmarks: what is asked.
+        data: the folder of the published files.
+        source: of answers.
+        judging: the verifier and its rules.
+        out: the evaluation's directory.
+        ks: of pass@k.
+        limit: the first so many problems of each benchmark alone.
+        watch: told of the progress.
+
+    Raises:
+        TrainerError: see `trainer_client.errors`; what was kept stays.
+    """
+    # All files first: the last one missing should not be found out after hours.
+    read = [(benchmark, benchmark.read(data)[:limit]) for benchmark in benchmarks]
+    out.mkdir(parents=True, exist_ok=True)
+    found: dict[str, BenchmarkResult] = {}
+    rows: list[dict[str, Any]] = []
+    for benchmark, problems in read:
+        name = benchmark.name
+
+        def sampled(more: int, total: int, name: str = name) -> None:
+            watch.sampled(name, more, total)
+
+        samples = source.samples(benchmark, problems, out, sampled)
+
+        def judged(name: str = name, total: int = len(samples)) -> None:
+            watch.judged(name, 1, total)
+
+        verdicts = out / f"{name}.verdicts.jsonl"
+        found[name], judgements = judge_samples(
+            benchmark, problems, samples, judging, verdicts, judged
+        )
+        rows += _rows(name, found[name], samples, judgements)
+    replace_text(out / "samples.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    results = Results(source.subject, source.settings, tuple(ks), found)
+    results.write(out / "results.json")
+    return results
+
+
+def _rows(
+    name: str, result: BenchmarkResult, samples: Sequence[Sample], judgements: Sequence[Judgement]
+) -> list[dict[str, Any]]:
+    """Return a line for each sample."""
+    return [
+        {
+            "benchmark": name,
+            "problem": sample.problem,
+            "sample": sample.index,
+            "correct": judgement.passed[result.checks[-1]] if judgement.passed else None,
+            "passed": judgement.passed,
+            "status": judgement.status,
+            "detail": judgement.detail,
+        }
+        for sample, judgement in zip(samples, judgements, strict=True)
+    ]
