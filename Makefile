@@ -18,7 +18,7 @@ VLLM_STAMP := .venv/.installed-vllm
 DEBIAN_PACKAGES := bubblewrap libseccomp2 libfaketime python3-venv python3-numpy python3-sympy redis-server
 
 .DEFAULT_GOAL := help
-.PHONY: help setup vllm test lint demo figures verdicts bench runner-image stack-images stack-up stack-down clean
+.PHONY: help setup vllm test lint docs demo figures verdicts bench runner-image stack-images stack-up stack-down clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ lint: setup ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+docs: setup ## rewrite what docs/ takes from the product: help texts, tables of settings
+	$(BIN)/python tests/docs/blocks.py
 
 demo: setup ## make a small model, let it learn by self-play, show its gains (ARGS="--seed 1")
 	$(BIN)/azr-trainer demo $(ARGS)

@@ -37,7 +37,7 @@ def difficulty_artifact(found: Mapping[str, Measured], samples: int) -> Artifact
         ]
     lengths.set_ylabel("tokens per response")
     rates.set_ylabel("solve rate")
-    rates.set_ylim(0, 1)
+    rates.set_ylim(-0.03, 1.03)  # a mark at a bound is seen whole
     shares_beside(rates)
     for axes in (lengths, rates):
         axes.set_xlabel("step at which the task was proposed")

@@ -62,7 +62,9 @@ class VllmSampler:
         self._max_tokens = _length(model, max_tokens)
         if config.weight_sync == "ipc" and device.type != "cuda":
             raise ConfigError("sampler.weight_sync: ipc needs a GPU; set it to reload")
-        self._folder = WeightFolder(config.weights_folder, model, dtype)
+        self._folder = WeightFolder(
+            config.weights_folder, model, dtype, untied=device.type == "cpu"
+        )
         try:
             self._folder.write(
                 (name, torch.zeros_like(each, device="cpu") if each.is_meta else each.detach())

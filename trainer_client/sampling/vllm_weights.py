@@ -36,13 +36,18 @@ HEADER_BYTES = 1 << 20
 class WeightFolder:
     """The files of one engine."""
 
-    def __init__(self, parent: str, model: PreTrainedModel, dtype: torch.dtype) -> None:
+    def __init__(
+        self, parent: str, model: PreTrainedModel, dtype: torch.dtype, *, untied: bool = False
+    ) -> None:
         """Make the folder and write the model's configuration into it, but no weights yet.
 
         Args:
             parent: a directory in memory or on a disk.
             model: says names, shapes and architecture; its values are not read.
             dtype: what weights are rounded to.
+            untied: write a parameter once for each place where it is used. On CPUs vLLM 0.32 packs
+                the output projection's weights, and packs them anew only when they are loaded
+                under their own name: tied to the embedding, they would stay those of the start.
 
         Raises:
             ConfigError: nothing can be written there.
@@ -51,6 +56,7 @@ class WeightFolder:
             name: parameter.shape for name, parameter in model.named_parameters()
         }
         self._dtype = dtype
+        self._copies = _ties(model) if untied else {}
         self._lock: int | None = None
         try:
             _remove_abandoned(Path(parent))
@@ -60,6 +66,8 @@ class WeightFolder:
             raise ConfigError(f"sampler.weights_folder: {error}") from error
         config = copy.deepcopy(model.config)
         config.architectures = [type(model).__name__]
+        if self._copies:
+            config.tie_word_embeddings = False
         config.save_pretrained(str(self.path))
 
     @property
@@ -90,7 +98,8 @@ class WeightFolder:
             held = count = 0
             for name, tensor in fits:
                 shard[name] = tensor.to("cpu", self._dtype).contiguous()
-                held += shard[name].nbytes
+                shard |= {copied: shard[name].clone() for copied in self._copies.get(name, ())}
+                held += tensor.numel() * self._dtype.itemsize
                 if held >= SHARD_BYTES:
                     self._save(shard, count)
                     shard, held, count = {}, 0, count + 1
@@ -126,6 +135,14 @@ class WeightFolder:
             f"make {self.path.parent} larger (a container's --shm-size), or name a larger "
             "directory in sampler.weights_folder"
         )
+
+
+def _ties(model: PreTrainedModel) -> dict[str, list[str]]:
+    """Return the further names of parameters that have several, by the first."""
+    names: dict[int, list[str]] = {}
+    for name, parameter in model.named_parameters(remove_duplicate=False):
+        names.setdefault(id(parameter), []).append(name)
+    return {first: others for first, *others in names.values() if others}
 
 
 def _mib(size: int) -> str:

@@ -11,9 +11,10 @@ from tests.trainer.parallel.updates import CASES, alone, everything, resume
 from trainer_client.parallel.ranks import SINGLE
 from trainer_client.state.checkpoint import Checkpoint
 
-TIGHT = 2e-6
-"""Of fp32 weights after a few updates at a rate of 1e-3: an error in the gradient shows in Adam's
-first step as up to twice the rate."""
+WEIGHTS, MOMENTS = 1e-5, 2e-6
+"""Largest differences in fp32. A wrong factor shows in the moments, which are linear in the gradient;
+of the weights, Adam moves those whose gradient is rounding alone (key biases) by a share of the
+rate, which is 1e-3."""
 APART = ("learner/padding", "learner/seconds")
 """Metrics that depend on how the batch was cut, or on the clock."""
 
@@ -26,27 +27,27 @@ def runs(tmp_path_factory):
     return one, on_ranks(2, everything, folder), folder
 
 
-def assert_close(first, second, atol):
+def assert_close(first, second, weights=WEIGHTS, moments=MOMENTS):
     assert first["version"] == second["version"]
     assert first["weights"].keys() == second["weights"].keys()
     for name, value in first["weights"].items():
-        torch.testing.assert_close(second["weights"][name], value, atol=atol, rtol=0)
+        torch.testing.assert_close(second["weights"][name], value, atol=weights, rtol=0)
     assert first["moments"].keys() == second["moments"].keys()
     for at, values in first["moments"].items():
         assert values.keys() == second["moments"][at].keys()
         for name, value in values.items():
-            torch.testing.assert_close(second["moments"][at][name], value, atol=atol, rtol=0)
+            torch.testing.assert_close(second["moments"][at][name], value, atol=moments, rtol=0)
 
 
 def assert_same(first, second):
-    assert_close(first, second, atol=0)
+    assert_close(first, second, 0, 0)
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case != "bfloat16"])
 def test_two_ranks_end_with_the_weights_and_moments_of_one_process(runs, case):
     one, two, _ = runs
     for rank in two:
-        assert_close(one["updates"][case], rank["updates"][case], TIGHT)
+        assert_close(one["updates"][case], rank["updates"][case])
 
 
 def test_in_bfloat16_they_end_near_the_weights_of_one_process_which_stay_fp32(runs):
@@ -86,7 +87,7 @@ def test_the_ranks_agree_to_the_last_bit(runs):
 def test_maximum_likelihood_is_divided_alike(runs):
     one, two, _ = runs
     for rank in two:
-        assert_close(one["sft"], rank["sft"], TIGHT)
+        assert_close(one["sft"], rank["sft"])
         total = one["sft"]["metrics"][0]["loss/total"]
         assert rank["sft"]["metrics"][0]["loss/total"] == pytest.approx(total, rel=1e-5)
 
@@ -95,7 +96,7 @@ def test_the_updates_compared_move_the_weights_and_are_clipped(runs):
     one, _, _ = runs
     moved = one["updates"]["micro-batches, clipped"]
     assert moved["metrics"][0]["learner/grad_norm"] > 0.05
-    assert moved["moments"][0]["exp_avg"].abs().max() > 100 * TIGHT
+    assert moved["moments"][0]["exp_avg"].abs().max() > 100 * MOMENTS
 
 
 def test_two_ranks_resume_what_one_process_saved(runs):
@@ -103,14 +104,14 @@ def test_two_ranks_resume_what_one_process_saved(runs):
     straight = resume(SINGLE, folder / "alone")
     for rank in two:
         assert_same(rank["resumed"]["alone"]["read"], one["saved"])
-        assert_close(rank["resumed"]["alone"]["gone on"], straight["gone on"], TIGHT)
+        assert_close(rank["resumed"]["alone"]["gone on"], straight["gone on"])
 
 
 def test_one_process_resumes_what_two_ranks_saved(runs):
     _, two, folder = runs
     found = resume(SINGLE, folder / "together")
     assert_same(found["read"], two[0]["saved"])
-    assert_close(found["gone on"], two[0]["resumed"]["together"]["gone on"], TIGHT)
+    assert_close(found["gone on"], two[0]["resumed"]["together"]["gone on"])
 
 
 def test_two_ranks_resume_what_they_saved_to_the_last_bit(runs):

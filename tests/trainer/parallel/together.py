@@ -19,7 +19,8 @@ Work = Callable[[Ranks, Path], Any]
 
 def on_ranks(size: int, work: Work, folder: Path, **sections: Any) -> list[Any]:
     """Run `work(ranks, folder)` in `size` processes; return what each returned, in order."""
-    while not start_ranks(size, work, folder, **sections).join():
+    started = start_ranks(size, work, folder, **sections)
+    while not started.join():
         pass
     return [torch.load(_result(folder, rank), weights_only=False) for rank in range(size)]
 

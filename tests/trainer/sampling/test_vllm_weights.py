@@ -51,6 +51,18 @@ def test_it_holds_the_models_configuration_and_its_weights_rounded_to_the_engine
         assert torch.equal(found[name], parameter.to(torch.bfloat16))
 
 
+def test_untied_a_parameter_is_there_under_each_of_its_names(tmp_path):
+    folder = WeightFolder(str(tmp_path), qwen(), torch.float32, untied=True)
+    model = qwen(seed=3)
+    folder.write(model.named_parameters())
+    assert AutoConfig.from_pretrained(folder.path).tie_word_embeddings is False
+    [file] = folder.path.glob("*.safetensors")
+    found = load_file(file)
+    assert torch.equal(found["lm_head.weight"], model.model.embed_tokens.weight)
+    assert torch.equal(found["model.embed_tokens.weight"], model.model.embed_tokens.weight)
+    folder.close()
+
+
 def test_new_weights_leave_nothing_of_the_old_ones(folder, monkeypatch):
     monkeypatch.setattr(vllm_weights, "SHARD_BYTES", 4096)
     folder.write(qwen().named_parameters())
