@@ -13,9 +13,7 @@ TASK_ROLES = tuple(TaskRole(task, role) for role, task in product(Role, Task))
 """All task-roles, proposers first."""
 MEASURES = ("reward", "validity", "accuracy", "solve_rate", "entropy", "length")
 """What is shown of each task-role, where it exists."""
-PHASES_EXCLUDED = frozenset(
-    {"time/step", "time/waiting", "time/waiting_share", "time/collect"}
-)
+PHASES_EXCLUDED = frozenset({"time/step", "time/waiting", "time/waiting_share", "time/collect"})
 """Names below ``time/`` that are not phases of a step."""
 
 

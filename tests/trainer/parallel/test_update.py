@@ -12,9 +12,9 @@ from trainer_client.parallel.ranks import SINGLE
 from trainer_client.state.checkpoint import Checkpoint
 
 WEIGHTS, MOMENTS = 1e-5, 2e-6
-"""Largest differences in fp32. A wrong factor shows in the moments, which are linear in the gradient;
-of the weights, Adam moves those whose gradient is rounding alone (key biases) by a share of the
-rate, which is 1e-3."""
+"""Largest differences in fp32. A wrong factor shows in the moments, which are linear in the
+gradient; of the weights, Adam moves those whose gradient is rounding alone (key biases) by a share
+of the rate, which is 1e-3."""
 APART = ("learner/padding", "learner/seconds")
 """Metrics that depend on how the batch was cut, or on the clock."""
 

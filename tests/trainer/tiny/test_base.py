@@ -1,6 +1,5 @@
 """The base model: its shape, its start, and that the warm-up teaches it, the same way each time."""
 
-
 import pytest
 import torch
 

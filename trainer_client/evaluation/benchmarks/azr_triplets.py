@@ -1,7 +1,8 @@
 """AZR's published triplets (program, input, output), either end of which is to be predicted.
 
 They are seeds of self-play, proposed by a model and recorded by AZR's executor: some outputs depend
-on a hash seed or a clock, and no answer to those is reliably right. ``--solutions canonical`` shows which.
+on a hash seed or a clock, and no answer to those is reliably right. ``--solutions canonical`` shows
+which.
 """
 
 from pathlib import Path
