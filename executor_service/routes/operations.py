@@ -69,7 +69,9 @@ async def validate(request: Request, operation: ValidateOperation) -> Response:
 
 @router.post("/v1/verify", response_model=VerdictResult, responses=_REFUSALS)
 async def verify(
-    request: Request, operation: Annotated[AnyVerify, Body(openapi_examples=_VERIFY_EXAMPLES)]
+    request: Request,
+    # The discriminator is said again: FastAPI before 0.137 forgets the type's own beside a Body.
+    operation: Annotated[AnyVerify, Body(discriminator="mode", openapi_examples=_VERIFY_EXAMPLES)],
 ) -> Response:
     """Judge an answer: a predicted output, a proposed input, or a program."""
     return await _one(request, operation)

@@ -11,6 +11,8 @@ from trainer_client.seeds import derive
 
 RESAMPLES: Final = 2000
 """Resamples behind each interval."""
+_BLOCK: Final = 1_000_000
+"""Points drawn at a time."""
 Numbers = NDArray[np.float64]
 
 
@@ -34,7 +36,7 @@ class Interval:
 
 def mean(values: Sequence[float], seed: int = 0) -> Interval:
     """Return the mean of at least one value, resampling values."""
-    return _resampled(np.asarray(values, dtype=np.float64)[:, None], _first_mean, seed)
+    return _resampled(np.asarray(values, dtype=np.float64)[:, None], _means, seed)
 
 
 def difference(before: Sequence[float], after: Sequence[float], seed: int = 0) -> Interval:
@@ -50,25 +52,33 @@ def trend(places: Sequence[float], values: Sequence[float], seed: int = 0) -> In
     """
     if len(set(places)) < 2:
         raise ValueError("a slope needs two different places")
-    return _resampled(np.column_stack([places, values]).astype(np.float64), _slope, seed)
+    return _resampled(np.column_stack([places, values]).astype(np.float64), _slopes, seed)
 
 
-def _resampled(points: Numbers, statistic: Callable[[Numbers], float], seed: int) -> Interval:
+def _resampled(points: Numbers, statistic: Callable[[Numbers], Numbers], seed: int) -> Interval:
+    """Apply a statistic of samples (of points, of coordinates) to the points and to resamples."""
     rng = np.random.default_rng(derive(seed, 0, "bootstrap"))
-    drawn = [
-        statistic(points[rng.integers(len(points), size=len(points))]) for _ in range(RESAMPLES)
-    ]
-    known = [value for value in drawn if np.isfinite(value)]
-    low, high = np.quantile(known, [0.025, 0.975])
-    return Interval(float(statistic(points)), float(low), float(high))
+    count = len(points)
+    rows = max(1, _BLOCK // count)
+    drawn = np.concatenate(
+        [
+            statistic(points[rng.integers(count, size=(min(rows, RESAMPLES - done), count))])
+            for done in range(0, RESAMPLES, rows)
+        ]
+    )
+    low, high = np.quantile(drawn[np.isfinite(drawn)], [0.025, 0.975])
+    return Interval(float(statistic(points[None])[0]), float(low), float(high))
 
 
-def _first_mean(points: Numbers) -> float:
-    return float(points[:, 0].mean())
+def _means(samples: Numbers) -> Numbers:
+    found: Numbers = samples[:, :, 0].mean(axis=1)
+    return found
 
 
-def _slope(points: Numbers) -> float:
-    """Return the slope; NaN for a resample that holds one place alone."""
-    place = points[:, 0] - points[:, 0].mean()
-    spread = float((place**2).sum())
-    return float((place * points[:, 1]).sum()) / spread if spread else float("nan")
+def _slopes(samples: Numbers) -> Numbers:
+    """Return each sample's slope; NaN for a resample that holds one place alone."""
+    place = samples[:, :, 0] - samples[:, :, 0].mean(axis=1, keepdims=True)
+    spread = (place**2).sum(axis=1)
+    spread[spread == 0] = np.nan
+    found: Numbers = (place * samples[:, :, 1]).sum(axis=1) / spread
+    return found
