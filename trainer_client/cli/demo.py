@@ -49,10 +49,14 @@ def demo(
     folder = run or _next_folder(Path("runs"), "demo")
     console = Console()
     with plain_errors():
+        from transformers.utils.logging import disable_progress_bar
+
         from trainer_client.report.page import write_report
         from trainer_client.tiny.demo import DemoSettings, run_demo
         from trainer_client.verifier.local_process import local_verifier
 
+        # The demo has bars of its own; those of loading and saving would stand among them.
+        disable_progress_bar()  # type: ignore[no-untyped-call]
         config = load(preset, [f"seed={seed}", *(set_ or [])])
         log = folder.with_name(f"{folder.name}.verifier.log")
         with ExitStack() as stack:
