@@ -18,8 +18,8 @@ from trainer_client.tiny.curriculum import CURRICULUM
 from trainer_client.tiny.heldout import HeldOut, draw_problem
 
 SFT_STEPS_PER_STEP = 3
-"""SFT's steps to one of self-play's, so that both cost the trainer about as much: 270 steps took 292
-processor seconds where 90 steps of self-play took 265. The study reports both, to be compared."""
+"""SFT's steps to one of self-play's, so that both cost the trainer about as much: 270 steps took
+292 processor seconds where 90 of self-play took 265. The study reports both, to be compared."""
 
 
 @dataclass(frozen=True)
