@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 
-REQUIRED: Final = ("docker", "redis")
+REQUIRED: Final = ("docker", "redis", "vllm")
 """Markers whose tests may not be skipped in the gate."""
-MUST_EXIST: Final = ("docker", "redis")
+MUST_EXIST: Final = ("docker", "redis", "vllm")
 """Markers that at least one test must carry, so that none can be lost unnoticed."""
 
 

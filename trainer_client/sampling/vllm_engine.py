@@ -4,6 +4,7 @@ The engine runs in processes of its own, so that its crash is an exception here 
 numbers are not this process's. Errors inside it come back as text.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -91,6 +92,9 @@ class VllmEngine:
             raise ConfigError(f"sampler: vLLM refuses its settings: {error}") from error
         except RuntimeError as error:
             raise translated(error, "starting") from error
+        # An older kernel has no way to watch a process; the engine then outlives a killed trainer.
+        with suppress(Exception):
+            processes.call(partial(llm.collective_rpc, "end_with", args=(os.getpid(),)))
         return cls(llm, SamplingParams, processes, sleep_level=sleep_level)
 
     @property
@@ -219,6 +223,7 @@ def _arguments(
         "enable_prefix_caching": True,
         "disable_log_stats": True,
         "use_tqdm_on_load": False,
+        "worker_extension_cls": "trainer_client.sampling.vllm_worker.EndsWithTrainer",
     }
     if config.weight_sync == "ipc":
         from vllm.config import WeightTransferConfig  # noqa: PLC0415 - as vllm itself

@@ -7,7 +7,7 @@ from tests.trainer.sampling.factories import transformers_sampler
 from tests.trainer.sampling.models import CPU, VOCABULARY, llama, qwen, response_logprobs
 from tests.trainer.sampling.test_contract import some_prompts
 from trainer_client.config.model import SamplerConfig
-from trainer_client.errors import OutOfMemory, SamplerCrashed
+from trainer_client.errors import OutOfMemory, SamplerCrashed, StaleWeights
 from trainer_client.sampling import decode
 from trainer_client.sampling.sampler import Decoding
 from trainer_client.sampling.transformers_sampler import TransformersSampler
@@ -98,3 +98,12 @@ def test_damaged_weights_are_an_error_and_not_a_response():
         model.model.norm.weight.fill_(torch.nan)
     with pytest.raises(SamplerCrashed, match="not finite"):
         transformers_sampler(model).generate([(7, 8)], Decoding(4), seed=0, version=0)
+
+
+def test_a_closed_sampler_holds_no_weights_and_never_generates():
+    sampler = transformers_sampler(qwen())
+    for _ in range(2):
+        sampler.close()
+    assert sum(parameter.numel() for parameter in sampler._model.parameters()) == 0
+    with pytest.raises(StaleWeights):
+        sampler.generate([(7,)], Decoding(4), seed=0, version=0)

