@@ -35,7 +35,7 @@ class ShapeConfig(Section):
 class WarmUpConfig(Section):
     """The supervised warm-up that turns random weights into a base model."""
 
-    steps: int = Field(default=700, ge=1)
+    steps: int = Field(default=500, ge=1)
     """Optimizer steps."""
     batch_size: int = Field(default=64, ge=1)
     """Examples of one step."""

@@ -63,6 +63,8 @@ def local_verifier(log_file: Path, *, start_seconds: float = 120.0) -> Iterator[
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+            assert process.stdin is not None
+            process.stdin.close()
 
 
 @contextmanager
