@@ -123,7 +123,12 @@ def records(caplog):
     caplog.handler.addFilter(logs.ContextFilter())
 
     def of(level):
-        return [record for record in caplog.records if record.levelno == level]
+        # Of this logger alone: services of other tests may still be at their last words.
+        return [
+            record
+            for record in caplog.records
+            if record.levelno == level and record.name == "executor_service.request_id"
+        ]
 
     return of
 
