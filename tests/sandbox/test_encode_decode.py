@@ -218,6 +218,11 @@ def test_a_small_budget_is_never_exceeded_by_much(value, budget):
     assert len(text) <= 4 * budget + 300
 
 
+def test_many_empty_exceptions_are_as_long_as_they_are():
+    with pytest.raises(TooLong):
+        Encoder(1000).encode([ValueError() for _ in range(100)])
+
+
 @pytest.mark.parametrize(
     "value",
     [10**4000, "x" * 2000, b"x" * 2000, list(range(500)), {i: i for i in range(500)}],

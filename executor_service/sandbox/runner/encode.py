@@ -73,22 +73,29 @@ class Encoder:
         encode = self.encode
         return ",".join([f"[{encode(key, depth)},{encode(value, depth)}]" for key, value in pairs])
 
+    def _charge(self, characters: int) -> None:
+        """Take what a value's own frame costs; many empty ones are a long text, too."""
+        self.budget -= characters
+        if self.budget < 0:
+            raise TooLong
+
     def _other(self, value: Any, kind: type, depth: int) -> str:
         for module, name, encoder in LIBRARY:
             loaded = sys.modules.get(module)
             if loaded is not None and loaded.__dict__.get(name) is kind:
                 text = encoder(self, value, depth + 1)
-                self.budget -= 20
+                self._charge(20)
                 return text
         mro = _mro_of(kind)
         if BaseException in mro:
+            self._charge(40)
             args = ",".join(self.items(_args_of(value), depth + 1))
             return f'{{"t":"exception","v":{{"class":{quote(_name_of(kind))},"args":[{args}]}}}}'
         fields = _record_fields(value, kind, mro)
         if fields is None:
             raise Unsupported(f"a value of type {_name_of(kind)} has no typed form")
         tag, named = fields
-        self.budget -= 60
+        self._charge(60)
         body = ",".join([f"[{quote(name)},{self.encode(item, depth + 1)}]" for name, item in named])
         return f'{{"t":"{tag}","v":{{"class":{quote(_name_of(kind))},"fields":[{body}]}}}}'
 
