@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import tempfile
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -48,7 +49,7 @@ class Way(Protocol):
 class Service:
     """This service: ``POST /v1/verify``, or ``/v1/batch`` where several go together."""
 
-    by = ()
+    by: tuple[JudgedBy, ...] = ()
 
     def __init__(self, name: str, http: httpx.AsyncClient, size: int = 1) -> None:
         self.name, self.http, self.size = name, http, size
@@ -78,7 +79,7 @@ def _read(answer: dict[str, Any]) -> Verdict:
     return Verdict(None, f"HTTP {answer.get('status')}")
 
 
-class _Scripts:
+class _Scripts(ABC):
     """A way that runs scripts, and leaves the verdict to the trainer."""
 
     size = 1
@@ -95,9 +96,9 @@ class _Scripts:
                 found.append(verdict(item, judged_by, end))
         return found
 
+    @abstractmethod
     async def run(self, source: str) -> End:
         """Run one script; raise where it could not be run."""
-        raise NotImplementedError
 
 
 class FreshProcess(_Scripts):

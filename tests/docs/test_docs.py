@@ -202,5 +202,6 @@ def test_python_examples_print_what_they_say(live, page, monkeypatch):
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_no_page_knows_a_machine(page):
     text = page.read_text(encoding="utf-8")
-    assert "/work/" not in text
+    assert str(ROOT) not in text
+    assert str(ROOT.parent / "shared") not in text
     assert all(block.text.strip() for block in fenced(page))
